@@ -1,0 +1,1 @@
+"""The flow, one public function per module; no stage knows another."""

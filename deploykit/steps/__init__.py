@@ -1,0 +1,1 @@
+"""One module per step that a user can write under events: in deploykit.yml."""

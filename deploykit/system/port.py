@@ -1,0 +1,146 @@
+"""The one door to the machine, in three widths: look, try out, change.
+
+``Readable`` looks; ``Scratch`` also tries a candidate out in private; ``Machine`` also changes. Code that decides is given
+the narrower door, so that a change made while deciding is a type error. Errors of the operating system come as
+``OSError``; a path outside the writable roots, or behind a symbolic link, as ``errors.Refused``.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Iterable, Optional, Protocol, Sequence, Tuple
+
+from deploykit.model import Answer, Found, Probe, Running, Trial, TrialResult
+
+
+class CommandResult:
+    """How a command ended: status as a shell would say it (128 + signal, 124 timed out, 127 not found) and its output."""
+
+    __slots__ = ("output", "status")
+
+    def __init__(self, status: int, output: str) -> None:
+        self.status = status
+        self.output = output
+
+
+class Readable(Protocol):
+    """Look at the machine; nothing here leaves a trace."""
+
+    def find(self, path: str) -> Found:
+        """What lies at ``path`` (not followed when it is a symbolic link); kind ``absent`` when nothing does."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """All bytes of a regular file."""
+        ...
+
+    def names(self, folder: str) -> Tuple[str, ...]:
+        """Names in a folder, sorted; ``()`` when it is not there."""
+        ...
+
+    def tool(self, *names: str) -> str:
+        """Absolute path of the first of these programs that is installed, else ``""``."""
+        ...
+
+    def uid(self, name: str) -> Optional[int]:
+        """Number of an account (a name, or digits), None when there is none."""
+        ...
+
+    def gid(self, name: str) -> Optional[int]:
+        """Number of a group (a name, or digits), None when there is none."""
+        ...
+
+    def is_root(self) -> bool:
+        """May this process change owners and bind low ports?"""
+        ...
+
+    def free_space(self, folder: str) -> Tuple[int, int]:
+        """Free (bytes, inodes) for us on the file system of the nearest existing parent of ``folder``."""
+        ...
+
+    def ask(self, argv: Sequence[str], seconds: float = 10.0) -> CommandResult:
+        """Run a command that only tells (``nginx -V``, ``systemctl show``); stdin is empty, output is stdout + stderr."""
+        ...
+
+    def master(self, pid_file: str) -> Optional[Running]:
+        """The live process that a pid file names, None when there is none."""
+        ...
+
+    def children(self, pid: int) -> Tuple[Running, ...]:
+        """Direct children of a process, with their titles."""
+        ...
+
+    def request(self, probe: Probe) -> Answer:
+        """One HTTP or FastCGI question; never raises for a service that does not answer."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that only goes forward."""
+        ...
+
+    def wall_clock(self) -> float:
+        """Seconds since 1970."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Scratch(Readable, Protocol):
+    """Try things out where nobody can see them."""
+
+    def rehearse(self, trial: Trial) -> TrialResult:
+        """Judge a candidate in private namespaces; ``judge`` in the result says how far that was possible."""
+        ...
+
+
+class Machine(Scratch, Protocol):
+    """Change the machine. Each call is one boundary at which power may fail."""
+
+    def allow(self, roots: Iterable[str]) -> None:
+        """From now on changes of files are possible below these folders, and nowhere else."""
+        ...
+
+    def make_folder(self, path: str, mode: int, uid: int, gid: int) -> None:
+        """Make one folder; its parent is there."""
+        ...
+
+    def remove_folder(self, path: str) -> None:
+        """Remove one empty folder."""
+        ...
+
+    def write_new(self, path: str, content: bytes, mode: int, uid: int, gid: int, label_of: str = "") -> None:
+        """Write a file that is not there yet, with owner, mode and the security label of ``label_of`` already right."""
+        ...
+
+    def rename(self, source: str, target: str) -> None:
+        """Put ``source`` in the place of ``target``, atomically."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file or symbolic link."""
+        ...
+
+    def link(self, path: str, second: str) -> None:
+        """Give a file or symbolic link a second name (a true copy, owner and times too, on another file system)."""
+        ...
+
+    def set_attributes(self, path: str, mode: int, uid: int, gid: int) -> None:
+        """Owner and mode of a regular file."""
+        ...
+
+    def append(self, path: str, line: bytes) -> None:
+        """Add a line to a file (made 0600 if need be) and wait until it is on disk."""
+        ...
+
+    def sync(self, folders: Iterable[str]) -> None:
+        """Wait until all that was written on the file systems of these folders is on disk."""
+        ...
+
+    def command(self, argv: Sequence[str], seconds: float, say: Optional[Callable[[str], None]] = None) -> CommandResult:
+        """Run a command that changes something; its whole process group ends with it or at ``seconds``."""
+        ...
+
+    def signal(self, pid: int, number: int) -> None:
+        """Send a signal to one process."""
+        ...
