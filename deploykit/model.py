@@ -53,7 +53,10 @@ class Service:
     """nginx or php-fpm as it is, or would be, on this machine.
 
     binary and version are ``""`` where it is not installed. root: its configuration root, main: its
-    main file. supervisor: ``systemd`` or ``plain`` (signals and the pid file).
+    main file. supervisor: ``systemd`` or ``plain`` (signals and the pid file). folders: pairs (first folder
+    in ``config_templates/SERVICE/``, its name below root) where the distribution calls it otherwise
+    (``pool.d`` is ``php-fpm.d`` on Amazon Linux). writable: the files and folders that belong to it.
+    user: the account its workers run as. run: folder of its sockets. socket: the default one in there.
     """
 
     name: str
@@ -68,10 +71,74 @@ class Service:
     supervisor: str = "plain"
     socket: str = ""
     run: str = ""
+    folders: Tuple[Tuple[str, str], ...] = ()
+    writable: Tuple[str, ...] = ()
 
     @property
     def installed(self) -> bool:
         return bool(self.binary)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What this machine is: its services, and the plain values that templates see as ``facts.*``."""
+
+    services: Mapping[str, Service]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FileRule:
+    """How one template becomes files, with the settings of ``files:`` filled in.
+
+    template: path below ``config_templates/``; to: path below the service's folder, may hold ``{{ }}``.
+    mode None, owner or group ``""``: as the live file, else 0644 root root. when: a Jinja expression, ``""`` is always.
+    each: name of the list variable to go through, ``""`` for none; item: the name it has in the template.
+    """
+
+    template: str
+    service: str
+    to: str
+    mode: Optional[int] = None
+    owner: str = ""
+    group: str = ""
+    when: str = ""
+    each: str = ""
+    item: str = "item"
+    at: Optional[Location] = None
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One line under ``events:``: the step's name and its arguments as they were written."""
+
+    name: str
+    arguments: Any
+    at: Location
+
+
+@dataclass(frozen=True)
+class Settings:
+    """deploykit.yml as it holds for one environment on one machine.
+
+    variables: all layers merged; origins: where the winning layer wrote each top-level one. secrets: names of variables
+    whose values are never shown. remove: (live path, service, place in deploykit.yml) of other people's files that must go.
+    inputs: files that were read besides deploykit.yml and config_templates/ (below the bundle, or absolute).
+    """
+
+    bundle: str
+    environment: str
+    variables: Mapping[str, Any]
+    origins: Mapping[str, Location]
+    services: Mapping[str, Service]
+    files: Tuple[FileRule, ...]
+    remove: Tuple[Tuple[str, str, Location], ...] = ()
+    writable: Tuple[str, ...] = ()
+    secrets: Tuple[str, ...] = ()
+    probes: Tuple[Probe, ...] = ()
+    events: Mapping[str, Tuple[StepSpec, ...]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,14 +165,6 @@ class Removal:
     path: str
     service: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """The whole configuration as it shall be: every target, changed or not, and every removal."""
-
-    targets: Tuple[Target, ...]
-    removals: Tuple[Removal, ...]
 
 
 @dataclass(frozen=True)
@@ -147,7 +206,8 @@ class Change:
     """One difference between wanted and found.
 
     action: ``create`` ``replace`` ``attributes`` (owner or mode only) ``remove``.
-    before and after hold the bytes, for the diff; ``b""`` where there are none.
+    before and after hold the bytes, for the diff; ``b""`` where there are none. source: the kept file that comes back,
+    times and all, where this undoes an earlier run.
     """
 
     action: str
@@ -161,6 +221,7 @@ class Change:
     uid: int = 0
     gid: int = 0
     reason: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +245,16 @@ class Probe:
     timeout: float = 5.0
     within: float = 10.0
     at: Optional[Location] = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The whole configuration as it shall be: every target, changed or not, what differs from live, and what to ask of it."""
+
+    settings: Settings
+    targets: Tuple[Target, ...]
+    changes: Tuple[Change, ...]
+    probes: Tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -295,3 +366,55 @@ class Running:
     pid: int
     started: int
     title: str = ""
+
+
+@dataclass(frozen=True)
+class SocketMoves:
+    """FastCGI addresses that the changed pool files give up and take up, and what a bridge needs to keep the old ones alive.
+
+    gone and new: addresses as written after ``listen =``. bridge: (path of a temporary pool file, its text) or None.
+    """
+
+    gone: Tuple[str, ...] = ()
+    new: Tuple[str, ...] = ()
+    bridge: Optional[Tuple[str, str]] = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an event would do, and the proof that it may. Printed by a dry run, carried out otherwise.
+
+    due: services to reload, by change or because a reload is owed. folders: to be made, parents first, with the owner.
+    record: the text that tells the next run which files are ours.
+    """
+
+    request: Request
+    settings: Settings
+    changes: Tuple[Change, ...] = ()
+    folders: Tuple[str, ...] = ()
+    due: Tuple[str, ...] = ()
+    owed: Tuple[str, ...] = ()
+    moves: SocketMoves = SocketMoves()
+    probes: Tuple[Probe, ...] = ()
+    verdict: Verdict = Verdict("none")
+    steps: Tuple[StepSpec, ...] = ()
+    start: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
+    owner: Tuple[int, int] = (0, 0)
+    record: bytes = b""
+    unchanged: int = 0
+
+    @property
+    def empty(self) -> bool:
+        return not (self.changes or self.due or self.start)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How carrying out ended. run: its name in the history, ``""`` when nothing was changed."""
+
+    run: str
+    summary: str
+    changed: int = 0
+    reloaded: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()

@@ -7,9 +7,9 @@ the narrower door, so that a change made while deciding is a type error. Errors 
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Optional, Protocol, Sequence, Tuple
+from typing import Callable, ContextManager, Iterable, Mapping, Optional, Protocol, Sequence, Tuple
 
-from deploykit.model import Answer, Found, Probe, Running, Trial, TrialResult
+from deploykit.model import Answer, Found, Probe, Running, Service, Trial, TrialResult
 
 
 class CommandResult:
@@ -49,6 +49,10 @@ class Readable(Protocol):
         """Number of a group (a name, or digits), None when there is none."""
         ...
 
+    def own_ids(self) -> Tuple[int, int]:
+        """Our own effective (uid, gid)."""
+        ...
+
     def is_root(self) -> bool:
         """May this process change owners and bind low ports?"""
         ...
@@ -69,8 +73,28 @@ class Readable(Protocol):
         """Direct children of a process, with their titles."""
         ...
 
+    def holder(self, address: str, port: int, besides: int) -> Optional[Running]:
+        """Who listens at this TCP address (``""`` for any), other than process ``besides``; None when nobody, or nobody we may see."""
+        ...
+
+    def measure(self, workers: Sequence[int]) -> Mapping[str, int]:
+        """``cores``, ``memory_mb`` and ``worker_mb`` (what the largest of these processes costs, 0 for none)."""
+        ...
+
     def request(self, probe: Probe) -> Answer:
         """One HTTP or FastCGI question; never raises for a service that does not answer."""
+        ...
+
+    def newest_change(self, folders: Iterable[str]) -> float:
+        """When anything below these folders last changed (content, owner, name): seconds since 1970; 0 for nothing there."""
+        ...
+
+    def proved(self) -> Tuple[str, ...]:
+        """Names of the services whose files and processes are exactly as the last proof left them."""
+        ...
+
+    def timestamp(self) -> str:
+        """Now, in UTC, as ``20261124-181002``: sorts by time and is easy to type."""
         ...
 
     def monotonic(self) -> float:
@@ -125,10 +149,6 @@ class Machine(Scratch, Protocol):
         """Give a file or symbolic link a second name (a true copy, owner and times too, on another file system)."""
         ...
 
-    def set_attributes(self, path: str, mode: int, uid: int, gid: int) -> None:
-        """Owner and mode of a regular file."""
-        ...
-
     def append(self, path: str, line: bytes) -> None:
         """Add a line to a file (made 0600 if need be) and wait until it is on disk."""
         ...
@@ -141,6 +161,22 @@ class Machine(Scratch, Protocol):
         """Run a command that changes something; its whole process group ends with it or at ``seconds``."""
         ...
 
+    def remember(self, services: Sequence[Service], inputs: Optional[Sequence[str]]) -> None:
+        """Note that these services' files and processes are proved as they are now.
+
+        inputs: further files that the configuration was made from (below the bundle, or absolute); None when the present
+        bundle is not what is live, so that only the live side is noted.
+        """
+        ...
+
+    def refresh_proof(self) -> None:
+        """The services were started from files that were proved: note their new processes."""
+        ...
+
     def signal(self, pid: int, number: int) -> None:
         """Send a signal to one process."""
+        ...
+
+    def uninterrupted(self) -> ContextManager[None]:
+        """While it is open, SIGTERM and our own deadline wait: undoing is not to be cut short by what caused it."""
         ...

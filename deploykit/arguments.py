@@ -1,0 +1,120 @@
+"""The command line: what can be typed, and the help that tells it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any, Dict, List, NoReturn, Sequence, Tuple, Union
+
+from deploykit import __version__
+from deploykit.model import EVENTS
+
+USAGE = 64
+EPILOG = """exit statuses: 0 ok; 1 failed and undone; 2 would change (with --detailed-exitcode); 3 refused by a rule or check;
+4 the undo failed too; 64 usage; 65 bad configuration or template; 69 tool missing; 70 bug; 75 another run is at work;
+124 own deadline; 130 interrupted"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse ends with 2 on a mistake, which means "would change" here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(__import__("sys").stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def parse(words: Sequence[str]) -> Union[argparse.Namespace, int]:
+    """The arguments, or the exit status when there is nothing more to do (help, a mistake)."""
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(list(words) or ["--help"])
+        arguments.var = _variables(parser, arguments.var)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return arguments
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="deploykit", description="CodeDeploy lifecycle hooks for nginx and php-fpm.", epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"deploykit {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for name, text in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text, epilog=EPILOG)
+        _common(command)
+        _OPTIONS.get(name, lambda _: None)(command)
+    return parser
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--env", default="", metavar="NAME", help="environment, instead of the one that the deployment group chooses")
+    command.add_argument("--root", default="", metavar="DIR", help="folder that stands for /")
+    command.add_argument("--bundle", default="", metavar="DIR", help="folder with deploykit.yml (default: here, else this program's)")
+    command.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable; repeatable")
+    command.add_argument("--json", action="store_true", help="one JSON document on stdout, messages on stderr")
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    event = os.environ.get("LIFECYCLE_EVENT", "")
+    default: Dict[str, Any] = {"nargs": "?", "default": event} if event in EVENTS else {}
+    command.add_argument("event", metavar="EVENT", type=_event, help=", ".join(EVENTS), **default)
+    command.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
+    command.add_argument("--detailed-exitcode", action="store_true", help="with --dry-run: 2 when something would change")
+    command.add_argument("--deadline", type=float, default=0.0, metavar="SECONDS", help="default: appspec.yml's timeout less the time an undo takes")
+    command.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for another run on this machine to end")
+
+
+def _render(command: argparse.ArgumentParser) -> None:
+    command.add_argument("template", nargs="?", default="", help="below config_templates/; default: all")
+    command.add_argument("-o", "--output", default="", metavar="DIR", help="write the files below DIR instead of printing them")
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--all", action="store_true", help="every environment")
+
+
+def _undo(command: argparse.ArgumentParser) -> None:
+    command.add_argument("target", nargs="?", default="", metavar="RUN", help="bring back what was live before this run; default: the last")
+    command.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
+    command.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for another run on this machine to end")
+
+
+def _docs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("section", nargs="?", default="", help="a top-level key of deploykit.yml")
+
+
+_COMMANDS = {
+    "run": "run the handler of a lifecycle event",
+    "render": "print or write the rendered configuration",
+    "check": "judge the candidate of an environment; nothing is changed",
+    "status": "what is live, whether it is as deployed, and what runs",
+    "undo": "bring back the configuration from before a run",
+    "history": "the runs that changed something here",
+    "doctor": "is everything there that a deployment needs?",
+    "docs": "the annotated deploykit.yml",
+    "version": "version of deploykit, Python and libraries",
+}
+_OPTIONS = {"run": _run, "render": _render, "check": _check, "undo": _undo, "docs": _docs}
+
+
+def _event(word: str) -> str:
+    if word in EVENTS:
+        return word
+    import difflib
+
+    near = difflib.get_close_matches(word.lower(), [e.lower() for e in EVENTS], 1)
+    hint = next((f"did you mean {e}?" for e in EVENTS if near and e.lower() == near[0]), f"the events are {', '.join(EVENTS)}")
+    raise argparse.ArgumentTypeError(f"unknown event {word!r}: {hint}")
+
+
+def _variables(parser: _Parser, given: List[str]) -> Dict[str, Any]:
+    return dict(_variable(parser, word) for word in given)
+
+
+def _variable(parser: _Parser, word: str) -> Tuple[str, Any]:
+    name, equals, value = word.partition("=")
+    if not equals or not name.isidentifier():
+        parser.error(f"--var {word!r}: write NAME=VALUE")
+    plain: Dict[str, Any] = {"true": True, "false": False}
+    if value in plain:
+        return name, plain[value]
+    return name, int(value) if value.isdigit() and str(int(value)) == value else value

@@ -1,0 +1,149 @@
+"""The stages in their order: what every event that touches the configuration has in common.
+
+    settle     load, gather, resolve       what holds for this environment on this machine
+    propose    render, plan, check         the proved plan; changes nothing
+    carry_out  apply, reload, verify       with the journal around them: all of it, or none
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import List, Sequence, Tuple
+
+from deploykit import record as records
+from deploykit import steps, transaction
+from deploykit.journal import Journal
+from deploykit.model import Candidate, Outcome, Plan, Request, Settings, Verdict
+from deploykit.places import record as record_path
+from deploykit.secrets import secret_values
+from deploykit.services import running, sockets
+from deploykit.stages.check import check, stop_on_errors
+from deploykit.stages.former import former
+from deploykit.stages.gather import gather
+from deploykit.stages.load import load
+from deploykit.stages.plan import plan as compare
+from deploykit.stages.reload import reload
+from deploykit.stages.render import locator, render, render_probes
+from deploykit.stages.resolve import resolve
+from deploykit.stages.verify import verify
+from deploykit.system.output import Output
+from deploykit.system.port import Machine, Readable, Scratch
+
+
+def settle(request: Request, machine: Readable, output: Output) -> Settings:
+    """deploykit.yml as it holds here. Secrets are hidden from the output from here on."""
+    config = load(request.bundle, machine)
+    facts = gather(config.services, request.prefix, machine)
+    settings = resolve(config, facts, request, machine)
+    output.hide(secret_values(settings))
+    return settings
+
+
+def propose(request: Request, machine: Scratch, output: Output, asking: bool = True) -> Plan:
+    """The plan for the whole configuration, judged. Raises Refused when the judge finds an error.
+
+    asking: the rehearsal also asks for the pages of ``probes:``, for which the application must be there.
+    """
+    settings = settle(request, machine, output)
+    targets = render(settings, machine)
+    difference = compare(settings, targets, read_record(request.prefix, machine), machine)
+    candidate = Candidate(settings, targets, difference.changes, render_probes(settings) if asking else ())
+    plan = _judged(request, candidate, machine)
+    record = records.dump(settings.environment, targets)
+    steps_after = tuple(settings.events.get(request.event, ()))
+    return replace(plan, folders=difference.folders, unchanged=difference.unchanged, record=record, steps=steps_after)
+
+
+def propose_former(request: Request, journals: Sequence[Journal], machine: Scratch, output: Output) -> Plan:
+    """The plan that brings back what was live before these runs, judged in the same way."""
+    settings = settle(request, machine, output)
+    changes, record = former(journals, machine)
+    plan = _judged(request, Candidate(settings, (), changes, ()), machine)
+    return replace(plan, record=record)
+
+
+def judge(request: Request, machine: Scratch, output: Output) -> Verdict:
+    """Only the verdict on an environment's candidate, errors included."""
+    settings = settle(request, machine, output)
+    targets = render(settings, machine)
+    difference = compare(settings, targets, read_record(request.prefix, machine), machine)
+    return check(Candidate(settings, targets, difference.changes, render_probes(settings)), machine, locator(settings, machine))
+
+
+def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
+    settings, services = candidate.settings, candidate.settings.services
+    proved = machine.proved()
+    owed = running.owed([s for s in services.values() if s.name not in proved], machine)
+    verdict = Verdict("proved before, and unchanged since: files and processes")
+    if candidate.changes or owed or len(proved) < len(services):
+        verdict = check(candidate, machine, locator(settings, machine))
+        stop_on_errors(verdict)
+    alive = running.names(services.values(), machine)
+    changed = {change.service for change in candidate.changes}
+    return Plan(
+        request=request,
+        settings=settings,
+        changes=candidate.changes,
+        due=tuple(name for name in services if name in alive and (name in changed or name in owed)),
+        owed=owed,
+        moves=sockets.moves(services["php-fpm"], candidate.changes),
+        verdict=verdict,
+        probes=candidate.probes,
+        notes=_notes(settings, alive),
+        owner=machine.own_ids(),
+    )
+
+
+def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
+    """Make the plan true and prove it, or bring everything back. Raises what went wrong, after the undo."""
+    if not plan.changes and not plan.due:
+        return Outcome("", f"{plan.unchanged} files as they should be, nothing to reload")
+    with transaction.begin(plan, machine, output) as journal:
+        transaction.put_live(plan, journal, machine)
+        notes = reload(plan.settings.services, plan.due, plan.moves, machine, lambda mark: transaction.note(plan, mark, machine))
+        if plan.due:
+            verify(plan.probes, machine, plan.request.deadline, output.detail)
+    return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, tuple(notes))
+
+
+def read_record(prefix: str, machine: Readable) -> records.Record:
+    """What the last release put live; empty when nothing was, or when it is not ours to read."""
+    path = record_path(prefix)
+    try:
+        return records.parse(machine.read(path))
+    except OSError:
+        return records.Record()
+
+
+def _notes(settings: Settings, alive: Tuple[str, ...]) -> Tuple[str, ...]:
+    notes: List[str] = list(settings.facts.get("assumed", ()))
+    notes += [f"{name} is not running; ApplicationStart starts it" for name in settings.services if name not in alive]
+    return tuple(notes)
+
+
+def _summary(plan: Plan) -> str:
+    counts = {word: sum(c.action == action for c in plan.changes) for action, word in _WORDS.items()}
+    files = ", ".join(f"{n} {word}" for word, n in counts.items() if n) or "0 files changed"
+    reloads = " and ".join(plan.due)
+    return f"{files}; {reloads + ' reloaded and proved' if reloads else 'nothing to reload'}"
+
+
+_WORDS = {"create": "created", "replace": "changed", "attributes": "owner or mode changed", "remove": "removed"}
+
+
+def plan_steps(request: Request, machine: Scratch, output: Output) -> Plan:
+    """A plan of nothing but the event's steps."""
+    settings = settle(request, machine, output)
+    planned = tuple(settings.events.get(request.event, ()))
+    for step in planned:
+        steps.find(step).decide(step)
+    return Plan(request=request, settings=settings, steps=planned, verdict=Verdict("not needed"), owner=machine.own_ids())
+
+
+def run_steps(plan: Plan, machine: Machine, output: Output) -> Outcome:
+    """Carry out the event's steps, one after the other. Raises Failed at the first that fails."""
+    for step in plan.steps:
+        output.say(f"step {step.name} ({step.at})")
+        steps.find(step).carry_out(step, machine, output)
+    count = len(plan.steps)
+    return Outcome("", f"{count} step{'s' * (count != 1)} done" if count else "no steps, nothing to do")

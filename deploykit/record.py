@@ -1,0 +1,53 @@
+"""The record: which live files are ours, and what was in them when they were proved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Mapping
+
+from deploykit import __version__
+from deploykit.model import Target
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A file that a revision put there."""
+
+    service: str
+    template: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """files: live path -> what we know of it."""
+
+    environment: str = ""
+    files: Mapping[str, Owned] = field(default_factory=dict)
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def dump(environment: str, targets: tuple[Target, ...]) -> bytes:
+    files = {t.path: {"service": t.service, "template": t.template, "sha256": digest(t.content)} for t in targets}
+    body = {"record": VERSION, "deploykit": __version__, "environment": environment, "files": files}
+    return json.dumps(body, sort_keys=True, indent=0).encode() + b"\n"
+
+
+def parse(content: bytes) -> Record:
+    """A record of this or another version; one that cannot be read counts as none, since it only ever adds removals."""
+    try:
+        body = json.loads(content)
+        files = {
+            str(path): Owned(str(entry.get("service", "")), str(entry.get("template", "")), str(entry["sha256"]))
+            for path, entry in body["files"].items()
+        }
+        return Record(str(body.get("environment", "")), files)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Record()

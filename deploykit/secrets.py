@@ -1,0 +1,70 @@
+"""Which values must never be seen: those named under ``secrets:``, and those whose names say so."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
+
+from deploykit.model import Settings
+
+_WORDS = r"(?:password|passwd|secret|token|api_?key|private_?key|credentials?)"
+_TELLING = re.compile(rf"(?:^|[^a-z]){_WORDS}(?:[^a-z]|$)", re.IGNORECASE)
+_TELLING_LINE = re.compile(rf"^(\s*\S*(?:^|[^a-z]){_WORDS}(?:[^a-z\s=:]\S*?)?(?:\s*[=:]\s*|\s+))(\S.*)$", re.IGNORECASE)
+MASK = "***"
+
+
+def secret_values(settings: Settings) -> Tuple[str, ...]:
+    """Every text to hide: the values themselves, their single lines, and how they look quoted inside a configuration."""
+    found: List[str] = []
+    for path, value in _leaves("", settings.variables):
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and is_secret(path, settings.secrets):
+            found += _forms(str(value))
+    return tuple(dict.fromkeys(found))
+
+
+def is_secret(path: str, named: Sequence[str]) -> bool:
+    """Is the variable at this dotted path (``sites.0.db_password``) secret, by ``secrets:`` or by its name?"""
+    if _TELLING.search(path.rpartition(".")[2]):
+        return True
+    return any(fnmatch.fnmatchcase(path, name) or path.startswith(name + ".") for name in named)
+
+
+def former_mask(after: str, secrets: Sequence[str]) -> Callable[[str], str]:
+    """A function that takes the secrets of a former revision, which nobody tells us any more, out of a line of it.
+
+    A line is masked when a line of ``after`` is the same but for a secret in it, or when its key says that it holds one.
+    """
+    alike = [_but_for_secrets(line, secrets) for line in after.splitlines() if any(s in line for s in secrets)]
+    return lambda line: _mask_line(line, alike)
+
+
+def _but_for_secrets(line: str, secrets: Sequence[str]) -> re.Pattern[str]:
+    parts = re.split("|".join(re.escape(s) for s in sorted(secrets, key=len, reverse=True)), line)
+    return re.compile("(.*)".join(re.escape(part) for part in parts))
+
+
+def _mask_line(line: str, alike: Sequence[re.Pattern[str]]) -> str:
+    for pattern in alike:
+        found = pattern.fullmatch(line)
+        if found:
+            for start, end in reversed([found.span(n) for n in range(1, pattern.groups + 1)]):
+                line = line[:start] + MASK + line[end:]
+            return line
+    return _TELLING_LINE.sub(rf"\1{MASK}", line)
+
+
+def _leaves(path: str, value: Any) -> Iterator[Tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _leaves(f"{path}.{key}" if path else str(key), below)
+    elif isinstance(value, (list, tuple)):
+        for number, below in enumerate(value):
+            yield from _leaves(f"{path}.{number}", below)
+    else:
+        yield path, value
+
+
+def _forms(value: str) -> List[str]:
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return [value, quoted, quoted.replace("${", "\\${"), *value.splitlines()]

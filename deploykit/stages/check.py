@@ -1,0 +1,125 @@
+"""Judge the whole candidate where it will live, before anything live changes."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Dict, List, Mapping, Sequence, Set, Tuple
+
+from deploykit.errors import Refused
+from deploykit.model import Candidate, Finding, Service, Settings, Trial, TrialFile, TrialProblem, TrialService, Verdict
+from deploykit.services import messages, nginx, parsed, php_fpm
+from deploykit.services.nginx_tree import fastcgi_addresses, listens, texts
+from deploykit.system.port import Readable, Scratch
+
+_PRIVATE = ("/run", "/var/log", "/var/lib/nginx", "/tmp")
+SECONDS = 60.0
+
+
+def check(candidate: Candidate, machine: Scratch, locate: messages.Locate) -> Verdict:
+    """Try the candidate out in private and say what was found, at the templates' lines.
+
+    locate tells the template's line for a line of a target. The verdict's ``judge`` names how far the trial could go;
+    where neither program is installed only our own parsers look.
+    """
+    result = machine.rehearse(trial(candidate, machine))
+    find = messages.Mapper({t.path: t for t in candidate.targets}, locate)
+    findings = [*_findings(result.problems, "error", find), *_findings(result.warnings, "warning", find)]
+    findings += _held(candidate, machine, find)
+    if result.judge == "none":
+        findings += parsed.findings(candidate.settings, View(candidate, machine), find)
+    return Verdict(_name(result.judge, result.rehearsed), tuple(findings), result.notes, result.seconds)
+
+
+def stop_on_errors(verdict: Verdict) -> None:
+    """Raises Refused with the first error when the verdict holds one."""
+    if verdict.errors:
+        first = verdict.errors[0]
+        more = f" (and {len(verdict.errors) - 1} more)" if len(verdict.errors) > 1 else ""
+        raise Refused(first.message + more, at=first.at, hint=first.hint or "nothing live was changed")
+
+
+def trial(candidate: Candidate, machine: Readable) -> Trial:
+    """What the judge is to try: only what differs is laid over the live tree, all of it is judged."""
+    settings, changes = candidate.settings, candidate.changes
+    prefix = str(settings.facts.get("prefix", ""))
+    services = settings.services
+    view = View(candidate, machine)
+    tried = [service for service in services.values() if service.installed and view.has(service.main)]
+    return Trial(
+        files=tuple(TrialFile(c.path, c.after, c.mode, c.uid, c.gid) for c in changes if c.action != "remove"),
+        removals=tuple(c.path for c in changes if c.action == "remove"),
+        covered=_covered(settings, machine),
+        private=tuple(dict.fromkeys([prefix + p for p in _PRIVATE] + (["/tmp"] if prefix else []))),
+        visible=tuple(p for p in (prefix, settings.bundle) if p),
+        services=tuple(_commands(service) for service in tried),
+        addresses=fastcgi_addresses(texts(services["nginx"].main, view.read, view.names)),
+        user=services["nginx"].user,
+        probes=candidate.probes,
+        seconds=SECONDS,
+    )
+
+
+class View:
+    """The configuration as it would be: live files with the candidate laid over them."""
+
+    def __init__(self, candidate: Candidate, machine: Readable) -> None:
+        self._contents = {target.path: target.content for target in candidate.targets}
+        self._gone = {change.path for change in candidate.changes if change.action == "remove"}
+        self._machine = machine
+        self._added: Dict[str, Set[str]] = {}
+        for path in self._contents:
+            folder, name = posixpath.split(path)
+            self._added.setdefault(folder, set()).add(name)
+
+    def has(self, path: str) -> bool:
+        return path in self._contents or (path not in self._gone and self._machine.find(path).there)
+
+    def read(self, path: str) -> bytes:
+        if path in self._gone:
+            raise FileNotFoundError(path)
+        return self._contents[path] if path in self._contents else self._machine.read(path)
+
+    def names(self, folder: str) -> Tuple[str, ...]:
+        live = {name for name in self._machine.names(folder) if f"{folder}/{name}" not in self._gone}
+        return tuple(sorted(live | self._added.get(folder, set())))
+
+
+def _held(candidate: Candidate, machine: Readable, find: messages.Mapper) -> List[Finding]:
+    """Ports that another program holds: nginx would not take the new configuration, and the trial cannot see it."""
+    service = candidate.settings.services["nginx"]
+    view = View(candidate, machine)
+    master = machine.master(service.pid_file)
+    found: List[Finding] = []
+    for address, port in listens(texts(service.main, view.read, view.names)):
+        holder = machine.holder(address, port, master.pid if master else 0)
+        if holder and "nginx" not in holder.title:
+            message = f"port {port} is held by {holder.title or 'another program'} (pid {holder.pid})"
+            at = find.by_text(f'"{port}"')
+            found.append(Finding("nginx-listen-held", "error", message, at, "stop that program, or let nginx listen elsewhere"))
+    return found
+
+
+def _commands(service: Service) -> TrialService:
+    return nginx.trial(service) if service.name == "nginx" else php_fpm.trial(service)
+
+
+def _covered(settings: Settings, machine: Readable) -> Tuple[str, ...]:
+    folders: List[str] = []
+    for root in settings.writable:
+        folders.append(posixpath.dirname(root) if machine.find(root).kind == "file" else root)
+    return tuple(dict.fromkeys(folders))
+
+
+def _findings(problems: Sequence[TrialProblem], severity: str, find: messages.Mapper) -> List[Finding]:
+    return [finding for problem in problems for finding in find.findings(problem, severity)]
+
+
+def _name(judge: str, rehearsed: bool) -> str:
+    names: Mapping[Tuple[str, bool], str] = {
+        ("namespace", True): "started and asked in a private namespace",
+        ("namespace", False): "tested in a private namespace",
+        ("user namespace", True): "started and asked in a user namespace",
+        ("user namespace", False): "tested in a user namespace",
+        ("copy", False): "tested on a rewritten copy (absolute includes are judged less well)",
+    }
+    return names.get((judge, rehearsed), "parsed only: nginx or php-fpm is not installed here")

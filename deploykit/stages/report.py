@@ -1,0 +1,153 @@
+"""What people and programs are told: the plan, the outcome, and the digest of a failure that fits the console's 2 KB."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
+
+from deploykit.errors import DeploykitError, InvalidInput
+from deploykit.model import Change, Plan
+from deploykit.secrets import former_mask
+
+DIGEST_BYTES = 1500
+_VERBS = {"create": "create", "replace": "change", "attributes": "owner or mode", "remove": "remove"}
+_LONGEST_DIFF = 400  # lines of one file; a new file of a thousand lines tells nobody anything
+
+Line = Tuple[str, str]  # text, colour
+
+
+def plan_lines(plan: Plan, secrets: Sequence[str]) -> Iterator[Line]:
+    """The whole plan for people: each file with its diff, then what follows from it."""
+    for change in plan.changes:
+        yield f"{_VERBS[change.action]} {change.path}{_attributes(change)}{f'  ({change.reason})' if change.reason else ''}", "bold"
+        yield from _diff_lines(change, secrets)
+    yield from consequence_lines(plan)
+
+
+def consequence_lines(plan: Plan) -> Iterator[Line]:
+    """What a plan comes to, without the diffs."""
+    for finding in plan.verdict.findings:
+        yield f"{finding.severity}: {f'{finding.at}: ' if finding.at else ''}{finding.message} [{finding.rule}]", "yellow"
+    for note in (*plan.notes, *plan.verdict.notes):
+        yield f"note: {note}", "dim"
+    yield f"judge: {plan.verdict.judge}", ""
+    for step in plan.steps:
+        yield f"step: {step.name} ({step.at})", ""
+    yield headline(plan), "bold"
+
+
+def headline(plan: Plan) -> str:
+    """``3 files change, nginx reload, php-fpm reload, no downtime``."""
+    parts = [f"{len(plan.changes)} file{'s' * (len(plan.changes) != 1)} to change, {plan.unchanged} as they should be"]
+    parts += [f"start {name}" for name in plan.start]
+    parts += [f"reload {name}{' (owed from before)' if name in plan.owed else ''}" for name in plan.due]
+    return ", ".join(parts) if len(parts) > 1 else f"{parts[0]}, nothing to reload"
+
+
+def plan_document(plan: Plan, secrets: Sequence[str]) -> Dict[str, Any]:
+    """The plan for programs."""
+    return {
+        "event": plan.request.event,
+        "environment": plan.settings.environment,
+        "changes": [_change_document(change, secrets) for change in plan.changes],
+        "unchanged": plan.unchanged,
+        "reload": list(plan.due),
+        "owed": list(plan.owed),
+        "start": list(plan.start),
+        "steps": [{"step": step.name, "at": str(step.at)} for step in plan.steps],
+        "judge": plan.verdict.judge,
+        "findings": [finding_document(f) for f in plan.verdict.findings],
+        "notes": [*plan.notes, *plan.verdict.notes],
+    }
+
+
+def finding_document(finding: Any) -> Dict[str, Any]:
+    """One finding for programs: rule, severity, file, line, column, message, hint."""
+    at = finding.at
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "file": at.file if at else None,
+        "line": (at.line or None) if at else None,
+        "column": (at.column or None) if at else None,
+        "message": finding.message,
+        "hint": finding.hint,
+    }
+
+
+def error_document(error: DeploykitError) -> Dict[str, Any]:
+    """A failure for programs."""
+    at = error.at
+    place = {"file": at.file, "line": at.line or None, "column": at.column or None} if at else None
+    return {"error": error.message, "status": error.status, "at": place, "hint": error.hint}
+
+
+def error_lines(error: DeploykitError) -> Iterator[Line]:
+    """What is wrong, where, and what to do; further errors of the same read each on a line of their own."""
+    yield f"error: {error}", "red"
+    if error.hint:
+        yield f"  hint: {error.hint}", "yellow"
+    for another in error.more if isinstance(error, InvalidInput) else ():
+        yield f"error: {another}", "red"
+        if another.hint and another.hint != error.hint:
+            yield f"  hint: {another.hint}", "yellow"
+
+
+def digest(event: str, error: DeploykitError, undone: str, log: str) -> List[str]:
+    """The last lines of a failed run: at most 1,500 bytes that say what failed, where, what was undone, what to do next."""
+    lines = [f"--- {event} failed, exit status {error.status}", f"cause: {error}"]
+    if isinstance(error, InvalidInput) and error.more:
+        lines.append(f"and {len(error.more)} more, above")
+    lines.append(f"state: {undone}")
+    if error.hint:
+        lines.append(f"next: {error.hint}")
+    if log:
+        lines.append(f"log: {log}")
+    return _fitting(lines)
+
+
+def _fitting(lines: List[str]) -> List[str]:
+    spare = DIGEST_BYTES - sum(len(line.encode()) + 1 for line in lines if not line.startswith("cause: "))
+    return [_cut(line, spare) if line.startswith("cause: ") else line for line in lines]
+
+
+def _cut(line: str, size: int) -> str:
+    raw = line.encode()
+    return line if len(raw) < size else raw[: max(size - 8, 0)].decode("utf-8", "ignore") + " [...]"
+
+
+def _attributes(change: Change) -> str:
+    if change.action == "remove":
+        return ""
+    found, owner = change.found, f"{change.uid}:{change.gid} {change.mode:04o}"
+    before = f"{found.uid}:{found.gid} {found.mode:04o}"
+    return f"  {owner}" if not found.there else "" if before == owner else f"  {before} -> {owner}"
+
+
+def _diff_lines(change: Change, secrets: Sequence[str]) -> Iterator[Line]:
+    lines = diff(change, secrets)
+    for line in lines[:_LONGEST_DIFF]:
+        yield f"    {line}", {"+": "green", "-": "red", "@": "blue"}.get(line[:1], "")
+    if len(lines) > _LONGEST_DIFF:
+        yield f"    ... {len(lines) - _LONGEST_DIFF} more lines", "dim"
+
+
+def diff(change: Change, secrets: Sequence[str]) -> List[str]:
+    """Unified diff of one change, without secrets of a former revision (those of this one are hidden by the output)."""
+    after = change.after.decode("utf-8", "replace")
+    before = change.before.decode("utf-8", "replace")
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "live", "candidate", lineterm=""))[2:]
+    mask = former_mask(after, secrets)
+    return [line[0] + mask(line[1:]) if line[:1] in "- " else line for line in lines]
+
+
+def _change_document(change: Change, secrets: Sequence[str]) -> Dict[str, Any]:
+    return {
+        "action": change.action,
+        "path": change.path,
+        "service": change.service,
+        "template": change.template or None,
+        "mode": f"{change.mode:04o}" if change.action != "remove" else None,
+        "reason": change.reason or None,
+        "diff": diff(change, secrets),
+    }

@@ -1,0 +1,230 @@
+"""Files and folders: looked at without following links, changed only below allowed roots.
+
+A change opens the parent folder step by step from its root, refusing symbolic links on the way, and then works
+relative to that descriptor: a folder that is swapped for a link in between is not followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Dict, Iterable, List, Tuple
+
+from deploykit.errors import Refused
+from deploykit.model import Found
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_KINDS = {stat.S_IFREG: "file", stat.S_IFLNK: "symlink", stat.S_IFDIR: "folder"}
+
+
+def find(path: str) -> Found:
+    """What lies at ``path``; kind ``absent`` when nothing does (a parent that is no folder counts as nothing)."""
+    try:
+        seen = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Found(path)
+    kind = _KINDS.get(stat.S_IFMT(seen.st_mode), "other")
+    return Found(
+        path,
+        kind,
+        stat.S_IMODE(seen.st_mode),
+        seen.st_uid,
+        seen.st_gid,
+        seen.st_size,
+        seen.st_mtime_ns,
+        seen.st_ctime_ns,
+        seen.st_ino,
+        seen.st_dev,
+        os.readlink(path) if kind == "symlink" else "",
+    )
+
+
+def read(path: str) -> bytes:
+    """All bytes of a file."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def names(folder: str) -> Tuple[str, ...]:
+    """Names in a folder, sorted; ``()`` when it is not there."""
+    try:
+        return tuple(sorted(os.listdir(folder)))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+
+
+def free_space(folder: str) -> Tuple[int, int]:
+    """Free (bytes, inodes) for us at the nearest parent that exists. File systems without inode counts say 2**62."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    seen = os.statvfs(folder)
+    return seen.f_bavail * seen.f_frsize, seen.f_favail if seen.f_files else 2**62
+
+
+class WritableFiles:
+    """The changing half. ``allow`` names the roots; everything else is refused."""
+
+    def __init__(self) -> None:
+        self._roots: List[str] = []
+        self._open: Dict[str, int] = {}
+
+    def allow(self, roots: Iterable[str]) -> None:
+        for root in roots:
+            if root not in self._roots:
+                self._roots.append(root)
+
+    def make_folder(self, path: str, mode: int, uid: int, gid: int) -> None:
+        parent, name = self._parent(path, making=True)
+        os.mkdir(name, 0o700, dir_fd=parent)
+        _own(parent, name, mode, uid, gid)
+
+    def remove_folder(self, path: str) -> None:
+        parent, name = self._parent(path, making=True)
+        known = self._open.pop(path, None)
+        if known is not None:
+            os.close(known)
+        os.rmdir(name, dir_fd=parent)
+
+    def write_new(self, path: str, content: bytes, mode: int, uid: int, gid: int, label_of: str = "") -> None:
+        parent, name = self._parent(path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        opened = os.open(name, flags, 0o600, dir_fd=parent)
+        try:
+            _write_all(opened, content)
+            if (os.geteuid(), os.getegid()) != (uid, gid):
+                os.fchown(opened, uid, gid)
+            os.fchmod(opened, mode)  # after the owner: chown drops set-id bits
+            if label_of:
+                _copy_label(label_of, opened)
+        except BaseException:
+            os.unlink(name, dir_fd=parent)
+            raise
+        finally:
+            os.close(opened)
+
+    def rename(self, source: str, target: str) -> None:
+        source_parent, source_name = self._parent(source)
+        target_parent, target_name = self._parent(target)
+        os.rename(source_name, target_name, src_dir_fd=source_parent, dst_dir_fd=target_parent)
+
+    def remove(self, path: str) -> None:
+        parent, name = self._parent(path)
+        os.unlink(name, dir_fd=parent)
+
+    def link(self, path: str, second: str) -> None:
+        parent, name = self._parent(path)
+        second_parent, second_name = self._parent(second)
+        try:
+            os.link(name, second_name, src_dir_fd=parent, dst_dir_fd=second_parent, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+                raise
+            self._copy(path, second)
+
+    def append(self, path: str, line: bytes) -> None:
+        parent, name = self._parent(path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        opened = os.open(name, flags, 0o600, dir_fd=parent)
+        try:
+            _write_all(opened, line)
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+    def sync(self, folders: Iterable[str]) -> None:
+        by_device = {os.stat(folder).st_dev: folder for folder in folders if os.path.isdir(folder)}
+        for folder in by_device.values():
+            _sync_file_system(folder)
+
+    def _copy(self, path: str, second: str) -> None:
+        seen = os.lstat(path)
+        parent, name = self._parent(second)
+        if stat.S_ISLNK(seen.st_mode):
+            os.symlink(os.readlink(path), name, dir_fd=parent)
+            if os.geteuid() == 0:
+                os.chown(name, seen.st_uid, seen.st_gid, dir_fd=parent, follow_symlinks=False)
+        else:
+            self.write_new(second, read(path), stat.S_IMODE(seen.st_mode), seen.st_uid, seen.st_gid, label_of=path)
+        os.utime(name, ns=(seen.st_atime_ns, seen.st_mtime_ns), dir_fd=parent, follow_symlinks=False)
+
+    def _parent(self, path: str, making: bool = False) -> Tuple[int, str]:
+        folder, name = os.path.split(path)
+        if not name or name in (".", ".."):
+            raise Refused(f"{path!r} names no file")
+        return self._folder(folder, making), name
+
+    def _folder(self, folder: str, making: bool) -> int:
+        if folder not in self._open:
+            self._open[folder] = self._open_folder(folder, making)
+        return self._open[folder]
+
+    def _open_folder(self, folder: str, making: bool) -> int:
+        inside = [root for root in self._roots if folder == root or folder.startswith(root + "/")]
+        if inside:
+            root = max(inside, key=len)
+            return _open_below(root, folder[len(root) :].strip("/"))
+        # The parents of a root may be made and removed, and a root that is a single file has its folder as parent.
+        if any(root.startswith(folder.rstrip("/") + "/") for root in self._roots) and (making or self._holds_file_root(folder)):
+            return os.open(folder, _FOLDER)
+        raise Refused(
+            f"{folder} is outside the folders that may be written",
+            hint="add the folder to writable: in deploykit.yml if it is really meant",
+        )
+
+    def _holds_file_root(self, folder: str) -> bool:
+        return any(os.path.dirname(root) == folder and not os.path.isdir(root) for root in self._roots)
+
+
+def _open_below(root: str, rest: str) -> int:
+    here = os.open(root, _FOLDER)
+    for part in filter(None, rest.split("/")):
+        above = here
+        try:
+            here = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=above)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                message = f"{root}/{rest}: {part} is a symbolic link or no folder; files are not written through it"
+                raise Refused(message, hint="declare the folder it points to under writable: and write there") from None
+            raise
+        finally:
+            os.close(above)
+    return here
+
+
+def _own(parent: int, name: str, mode: int, uid: int, gid: int) -> None:
+    opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+    try:
+        if (os.geteuid(), os.getegid()) != (uid, gid):
+            os.fchown(opened, uid, gid)
+        os.fchmod(opened, mode)
+    finally:
+        os.close(opened)
+
+
+def _write_all(opened: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(opened, rest) :]
+
+
+def _copy_label(source: str, opened: int) -> None:
+    """SELinux: what replaces a file keeps its label; a new file has got its folder's from the kernel."""
+    try:
+        label = os.getxattr(source, "security.selinux", follow_symlinks=False)
+        os.setxattr(opened, "security.selinux", label)
+    except OSError:
+        return  # no SELinux here, or no right to set labels: the kernel's default stands
+
+
+def _sync_file_system(folder: str) -> None:
+    import ctypes
+
+    opened = os.open(folder, _FOLDER)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(opened) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), folder)
+    finally:
+        os.close(opened)
