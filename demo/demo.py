@@ -20,6 +20,8 @@ from sandbox import PATH, Ended, Sandbox
 VHOST = "config_templates/nginx/conf.d/webapp.conf.j2"
 POOL = "config_templates/php-fpm/pool.d/webapp.conf.j2"
 PASSWORD = "not-the-real-one"  # deploykit.yml's; it is in the pool's file, and in the changes that were shown
+ZONE = "limit_req_zone $binary_remote_addr zone=webapp:1m rate=100r/s;\n"
+FAILED = 1
 REFUSED = 3
 BAD_INPUT = 65
 MISSING = 69
@@ -31,17 +33,21 @@ class Story:
     def __init__(self) -> None:
         self.promises: List[Tuple[str, bool, str]] = []
         self.said = ""
+        self._gap = ""
 
     def chapter(self, title: str, text: str) -> None:
         print(f"\n\n{title}\n{'=' * len(title)}")
+        self._gap = ""
         self.say(text)
 
     def say(self, text: str) -> None:
-        print(textwrap.fill(" ".join(text.split()), 100) + "\n", flush=True)
+        print(self._gap + textwrap.fill(" ".join(text.split()), 100) + "\n", flush=True)
+        self._gap = ""
 
     def show(self, command: str, ended: Ended, most: int = 40) -> None:
         """A command, its output (the last lines of a long one) and how it ended."""
-        print(f"    $ {command}")
+        print(f"{self._gap}    $ {command}")
+        self._gap = ""
         self.said += ended.output
         lines = ended.output.splitlines()
         if len(lines) > most:
@@ -52,6 +58,7 @@ class Story:
 
     def promise(self, what: str, kept: bool, seen: str = "") -> None:
         self.promises.append((what, kept, seen))
+        self._gap = "\n"
         print(f"    {'kept' if kept else 'BROKEN'}: {what}" + (f" -- {seen}" if seen else ""), flush=True)
 
     def summary(self, seconds: float) -> int:
@@ -104,6 +111,7 @@ def first_deployment(story: Story, sandbox: Sandbox) -> bool:
     names = ("before_install", "after_install", "application_start", "validate_service")
     done = deploy(story, sandbox, archive, names).status == 0
     story.promise("the first deployment goes through", done)
+    story.show(f"GET http://127.0.0.1:{sandbox.port}/health", sandbox.get("/health"))
     story.promise("the application answers through nginx, the socket and PHP", healthy(sandbox))
     return done
 
@@ -111,16 +119,13 @@ def first_deployment(story: Story, sandbox: Sandbox) -> bool:
 def changed_configuration(story: Story, sandbox: Sandbox) -> None:
     story.chapter(
         "2. A change, first looked at, then deployed under load",
-        """The next revision changes both services: one header in the nginx template, one number and the database password in
-        the pool's.""",
+        """The next revision changes both services: a header and a zone for request limits in nginx, a number and the database
+        password in the pool.""",
     )
     archive = sandbox.new_revision()
-    edit(
-        archive,
-        VHOST,
-        "    server_name {{ server_name }};\n",
-        "    server_name {{ server_name }};\n    add_header X-Content-Type-Options nosniff always;\n",
-    )
+    edit(archive, VHOST, "\nserver {\n", f"\n{ZONE}\nserver {{\n")
+    name = "    server_name {{ server_name }};\n"
+    edit(archive, VHOST, name, f"{name}    add_header X-Content-Type-Options nosniff always;\n")
     edit(archive, POOL, "pm.max_requests = 1000", "pm.max_requests = 500")
     edit(archive, "deploykit.yml", f"db_password: {PASSWORD} ", f"db_password: {PASSWORD}-but-longer ")
     look_first(story, sandbox, archive)
@@ -153,9 +158,9 @@ def under_load(story: Story, sandbox: Sandbox, archive: Path) -> None:
         ended = deploy(story, sandbox, archive, ("after_install", "application_start", "validate_service"))
         time.sleep(0.5)
     new = sandbox.generations()
-    replaced = bool(old) and all(not set(old[name]) & set(new.get(name, ())) for name in old)
+    replaced = bool(old) and all(not old[name] & new.get(name, set()) for name in old)
     story.promise("the deployment under load goes through", ended.status == 0)
-    story.promise("both services run the new configuration", replaced, "every worker is a new one")
+    story.promise("both services were reloaded", replaced, "new workers")
     story.promise("no request failed meanwhile", load.failed == 0 and load.requests > 0, str(load))
 
 
@@ -178,7 +183,7 @@ def refused(story: Story, sandbox: Sandbox, what: str, statuses: Tuple[int, ...]
     story.promise(f"{what} is refused", ended.status in statuses, f"exit status {ended.status}")
     if place:
         story.promise("the message names the line of the template", place in ended.output, place)
-    story.promise("the site is as it was", same and healthy(sandbox), "files, workers and answers")
+    story.promise("the site is as it was", same and healthy(sandbox), "files, processes and answers")
     sandbox.drop_revision()
 
 
@@ -237,15 +242,31 @@ def taken_port(story: Story, sandbox: Sandbox) -> None:
     story.chapter(
         "5. A port that somebody else holds",
         """nginx -t does not see this one either, and a reload that cannot bind "succeeds": nginx goes on with the old
-        configuration and tells nobody but its log.""",
+        configuration and tells nobody but its log. So the candidate's addresses are compared with who listens here.""",
     )
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        port = holder.getsockname()[1]
         line = "    listen {{ listen }} default_server;\n"
-        edit(sandbox.new_revision(), VHOST, line, f"{line}    listen 127.0.0.1:{port};\n")
-        refused(story, sandbox, "a port that is taken", (1, REFUSED))
+        more = f"    listen 127.0.0.1:{holder.getsockname()[1]};\n"
+        edit(sandbox.new_revision(), VHOST, line, line + more)
+        refused(story, sandbox, "a port that is taken", (REFUSED,))
+
+
+def undone(story: Story, sandbox: Sandbox) -> None:
+    story.chapter(
+        "6. What only the running nginx knows",
+        """A request limit is to count by another key. An nginx that starts with it is content, so is -t, and so is the
+        rehearsal; an nginx that already has that zone in its memory refuses to reload, and its exit status is 0. New workers
+        are what counts, and there are none: everything is put back, under load.""",
+    )
+    edit(sandbox.new_revision(), VHOST, ZONE, ZONE.replace("$binary_remote_addr", "$server_name"))
+    before = sandbox.fingerprint(("etc",))
+    with Load(sandbox.port) as load:
+        ended = deploy(story, sandbox, sandbox.revisions[-1], ("after_install",))
+    story.promise("a deployment that fails live says so", ended.status == FAILED, f"exit status {ended.status}")
+    story.promise("every file is back as it was", before == sandbox.fingerprint(("etc",)), f"hash {before}")
+    story.promise("no request failed meanwhile", load.failed == 0 and load.requests > 0, str(load))
 
 
 def tell(story: Story, sandbox: Sandbox) -> None:
@@ -254,6 +275,7 @@ def tell(story: Story, sandbox: Sandbox) -> None:
         broken_templates(story, sandbox)
         wrong_but_valid(story, sandbox)
         taken_port(story, sandbox)
+        undone(story, sandbox)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IN_A_REVISION = ("appspec.yml", "deploykit.yml", "run.py", "hooks", "app", "config_templates", "deploykit")
@@ -105,9 +106,30 @@ class Sandbox:
         }
         return run([str(archive / "hooks" / name), *self.options(), *more], environment)
 
-    def generations(self) -> Dict[str, Tuple[int, ...]]:
-        """PIDs of the workers of each service that runs here: they are new after a reload and only then."""
-        return {pid_file.name: children_of(pid) for pid_file, pid in self.masters()}
+    def get(self, path: str) -> Ended:
+        """What the site answers to a plain request, in the words of curl -i."""
+        start = time.monotonic()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.getheaders())]
+            text = "\n".join([*lines, "", answer.read().decode("utf-8", "replace")])
+        except OSError as error:
+            return Ended(1, str(error), time.monotonic() - start)
+        finally:
+            connection.close()
+        return Ended(0, text, time.monotonic() - start)
+
+    def generations(self) -> Dict[str, Set[int]]:
+        """What is new of each service after a reload and only then: nginx's workers, the time of php-fpm's pid file.
+
+        (A pool gains and loses workers as it needs them; the pid file is written by start and reload.)
+        """
+        return {
+            pid_file.name: set(children_of(pid)) if pid_file.name == "nginx.pid" else {pid_file.stat().st_mtime_ns}
+            for pid_file, pid in self.masters()
+        }
 
     def masters(self) -> Iterator[Tuple[Path, int]]:
         """The pid files below this root that name a live process."""

@@ -53,7 +53,7 @@ def _as_proved(words: list[str], bundle: str) -> bool:
 
 def _run(arguments: Namespace, words: list[str], bundle: str, door: Callable[..., Any] | None) -> int:
     from deploykit.commands import failed
-    from deploykit.errors import DeploykitError
+    from deploykit.errors import DeploykitError, from_os
     from deploykit.system.output import to_people
 
     output = to_people(sys.stderr if arguments.json else sys.stdout, dict(os.environ))
@@ -63,6 +63,8 @@ def _run(arguments: Namespace, words: list[str], bundle: str, door: Callable[...
         return int(_command(arguments.command)(arguments, _door(arguments, words, door), output))
     except DeploykitError as error:
         return failed.because(error, arguments, output)
+    except OSError as error:
+        return failed.because(from_os(error), arguments, output)
     except KeyboardInterrupt:
         output.say("interrupted", "red")
         return INTERRUPTED

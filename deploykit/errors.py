@@ -116,3 +116,18 @@ class Interrupted(DeploykitError):
     """SIGTERM, SIGINT or SIGHUP asked us to stop."""
 
     status = 130
+
+
+_HINTS = {
+    1: "run it as root, or with --dry-run",  # EPERM
+    13: "run it as root, or with --dry-run",  # EACCES
+    28: "free some space or inodes and deploy again",  # ENOSPC
+    30: "the file system is mounted read-only: look at dmesg, remount it, deploy again",  # EROFS
+    5: "the disk reports errors: look at dmesg and replace the instance",  # EIO
+}
+
+
+def from_os(error: OSError) -> Failed:
+    """What the operating system refused, in our words. Errors of ours pass through unchanged by their callers."""
+    path = f"{error.filename}: " if error.filename else ""
+    return Failed(f"{path}{(error.strerror or str(error)).lower()}", hint=_HINTS.get(error.errno or 0, ""))

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from deploykit import record as records
 from deploykit import steps, transaction
@@ -104,6 +104,14 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
         if plan.due:
             verify(plan.probes, machine, plan.request.deadline, output.detail)
     return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, tuple(notes))
+
+
+def remember(plan: Plan, inputs: Optional[Sequence[str]], machine: Machine, output: Output) -> None:
+    """Note what is proved. That this fails is no reason to fail: the next run only takes longer."""
+    try:
+        machine.remember(tuple(plan.settings.services.values()), inputs)
+    except OSError as error:
+        output.say(f"the proof cannot be remembered: {error}", "yellow")
 
 
 def read_record(prefix: str, machine: Readable) -> records.Record:

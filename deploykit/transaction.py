@@ -7,7 +7,7 @@ from typing import Iterator, Optional
 
 from deploykit import __version__, places
 from deploykit import journal as journals
-from deploykit.errors import DeploykitError, UndoFailed
+from deploykit.errors import DeploykitError, UndoFailed, from_os
 from deploykit.journal import Entry, Journal
 from deploykit.model import Plan, SocketMoves
 from deploykit.record import digest
@@ -32,10 +32,25 @@ def begin(plan: Plan, machine: Machine, output: Output) -> Iterator[Journal]:
     except BaseException as error:
         with machine.uninterrupted():
             take_back(prefix, machine, output, error)
-        raise
+        raise _ours(error) from error.__cause__
     with machine.uninterrupted():
+        _commit(journal, prefix, machine, output)
+
+
+def _commit(journal: Journal, prefix: str, machine: Machine, output: Output) -> None:
+    try:
         machine.append(places.journal(prefix), journals.mark_line(journals.DONE))
+    except OSError as error:
+        take_back(prefix, machine, output, error)
+        raise from_os(error) from error
+    try:
         close(journal, prefix, machine)
+    except OSError as error:  # it is proved and on disk that it is: the next run finishes tidying up
+        output.say(f"done, but not tidied up: {from_os(error)}", "yellow")
+
+
+def _ours(error: BaseException) -> BaseException:
+    return from_os(error) if isinstance(error, OSError) else error
 
 
 def put_live(plan: Plan, journal: Journal, machine: Machine) -> None:

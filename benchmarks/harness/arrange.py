@@ -1,4 +1,4 @@
-"""deploykit as a folder to run from: the checkout's program beside the same libraries that the script uses."""
+"""deploykit as it lies in a bundle: the checkout's program beside the same libraries that the script uses."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import shutil
 from harness.layout import CHECKOUT, Layout, cache_folder
 
 LIBRARIES = ("jinja2", "markupsafe", "yaml", "_yaml", "psutil", "sh", "sh.py", "crossplane")
+PARTS = ("run.py", "deploykit", ".venv")
+MARK = ".warm"
 NO_BYTECODE = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
-def warm(layout: Layout) -> str:
-    """Folder of the copy that is made once per arena; its bytecode comes with the warm-up."""
-    return os.path.join(layout.folder, "warm")
+def arrange_once(layout: Layout, variant: str) -> None:
+    """The warm case: copied into the bundle once; bytecode comes with the warm-up round."""
+    bundle = layout.input(variant)
+    if not os.path.exists(os.path.join(bundle, MARK)):
+        arrange_anew(layout, variant)
+        open(os.path.join(bundle, MARK), "x", encoding="ascii").close()
 
 
-def cold(layout: Layout) -> str:
-    """Folder of the copy that is made anew before every run."""
-    return os.path.join(layout.folder, "cold")
-
-
-def arrange_once(layout: Layout) -> None:
-    """Make the warm copy if it is not there."""
-    if not os.path.isdir(warm(layout)):
-        arrange(warm(layout))
-
-
-def arrange_anew(layout: Layout) -> None:
-    """Make the cold copy, without a byte of bytecode."""
-    shutil.rmtree(cold(layout), ignore_errors=True)
-    arrange(cold(layout))
+def arrange_anew(layout: Layout, variant: str) -> None:
+    """The cold case: copied into the bundle before every run, without a byte of bytecode."""
+    bundle = layout.input(variant)
+    for name in (MARK, *PARTS):
+        path = os.path.join(bundle, name)
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        elif os.path.exists(path):
+            os.unlink(path)
+    arrange(bundle)
 
 
 def arrange(folder: str) -> None:

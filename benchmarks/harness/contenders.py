@@ -27,7 +27,7 @@ class Contender:
     needs: Tuple[str, ...] = ()
     extra: Callable[[Layout, str], Mapping[str, str]] = lambda _layout, _variant: {}
     most: int = 1_000_000
-    fresh: Callable[[Layout], None] = lambda _layout: None
+    fresh: Callable[[Layout, str], None] = lambda _layout, _variant: None
     version: Tuple[str, ...] = field(default=())
 
     def missing(self) -> str:
@@ -62,13 +62,9 @@ def _puppet_facts(layout: Layout, variant: str) -> Mapping[str, str]:
     return {**{f"FACTER_{name.lower()}": text for name, text in names.items()}, "FACTER_bench_peers": PEERS}
 
 
-def _deploykit(folder: Callable[[Layout], str]) -> Command:
-    def command(layout: Layout, variant: str) -> Tuple[str, ...]:
-        bundle = os.path.join(layout.input(variant), "bundle")
-        arguments = ("run", "AfterInstall", "--root", layout.root, "--env", "bench", "--bundle", bundle)
-        return ("/usr/bin/python3", "-I", "-S", os.path.join(folder(layout), "run.py"), *arguments)
-
-    return command
+def _deploykit(layout: Layout, variant: str) -> Tuple[str, ...]:
+    arguments = ("run", "AfterInstall", "--root", layout.root, "--env", "bench")
+    return ("/usr/bin/python3", "-I", "-S", os.path.join(layout.input(variant), "run.py"), *arguments)
 
 
 _PYINFRA, _ANSIBLE = tool("pyinfra", "pyinfra"), tool("ansible", "ansible-playbook")
@@ -95,8 +91,8 @@ ALL: Dict[str, Contender] = {
             most=100,
             version=(_ANSIBLE, "--version"),
         ),
-        Contender("deploykit", _deploykit(arrange.warm), _DEPLOYKIT, fresh=arrange.arrange_once),
-        Contender("deploykit-cold", _deploykit(arrange.cold), _DEPLOYKIT, fresh=arrange.arrange_anew),
+        Contender("deploykit", _deploykit, _DEPLOYKIT, fresh=arrange.arrange_once),
+        Contender("deploykit-cold", _deploykit, _DEPLOYKIT, fresh=arrange.arrange_anew),
     )
 }
 ACCEPTED = {"puppet": (0, 2)}

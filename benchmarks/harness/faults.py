@@ -37,7 +37,7 @@ class Trouble:
 
     def run(self, variant: str) -> Figures:
         """One run, then wait for the services."""
-        self.contender.fresh(self.arena.layout)
+        self.contender.fresh(self.arena.layout, variant)
         figures = self.arena.run(self.contender, variant, LIMIT)
         self.arena.masters.settle(10.0)
         return figures
@@ -129,6 +129,7 @@ def two_at_once(trouble: Trouble) -> Dict[str, str]:
     """Two runs of the same change at the same time."""
     trouble.install()
     layout = trouble.arena.layout
+    trouble.contender.fresh(layout, "b")
     environment = {**layout.environment("b"), **trouble.contender.extra(layout, "b")}
     outputs = [os.path.join(layout.folder, f"output{number}") for number in (1, 2)]
     runs = [begin(trouble.contender.command(layout, "b"), environment, output, LIMIT) for output in outputs]

@@ -16,14 +16,14 @@ HIERA = "version: 5\nhierarchy: [{name: job, path: data.yml, data_hash: yaml_dat
 
 
 def write_input(job: Job, folder: str) -> None:
-    """Write ``data.yml`` ``hiera.yml`` ``env/`` and ``bundle/`` below ``folder``."""
+    """Write ``data.yml`` ``hiera.yml`` ``env/`` and deploykit's ``deploykit.yml`` ``config_templates/`` into ``folder``."""
     os.makedirs(os.path.join(folder, "env"))
     _write(os.path.join(folder, "data.yml"), _yaml({**job.shared, "sites": [dict(site) for site in job.sites]}))
     _write(os.path.join(folder, "hiera.yml"), HIERA)
     _write(os.path.join(folder, "env/shared.env"), _shell(job.shared))
     for site in job.sites:
         _write(os.path.join(folder, f"env/{site['name']}.env"), _shell(site))
-    write_bundle(job, os.path.join(folder, "bundle"))
+    write_bundle(job, folder)
 
 
 def write_bundle(job: Job, folder: str) -> None:

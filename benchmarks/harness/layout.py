@@ -12,7 +12,7 @@ from dataclasses import dataclass
 BENCHMARKS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TEMPLATES = os.path.join(BENCHMARKS, "templates")
 PEERS = os.path.join(BENCHMARKS, "peers")
-CHECKOUT = os.path.dirname(BENCHMARKS)
+CHECKOUT = os.environ.get("DEPLOYKIT_BENCH_CHECKOUT") or os.path.dirname(BENCHMARKS)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

@@ -21,10 +21,10 @@ class Figures:
     output: str
 
 
-def begin(argv: Sequence[str], environment: Mapping[str, str], output: str, limit: float) -> subprocess.Popen[str]:
-    """Start a measured run; ``output`` is the file that takes what it prints."""
-    command = ("/usr/bin/python3", "-I", "-S", SPAWN, str(limit), output, *argv)
-    return subprocess.Popen(command, env=dict(environment), cwd="/", stdout=subprocess.PIPE, text=True)
+def begin(argv: Sequence[str], environment: Mapping[str, str], output: str, timeout: float) -> subprocess.Popen[str]:
+    """Start a measured run in the folder of its input; ``output`` is the file that takes what it prints."""
+    command = ("/usr/bin/python3", "-I", "-S", SPAWN, str(timeout), output, *argv)
+    return subprocess.Popen(command, env=dict(environment), cwd=environment["BENCH_INPUT"], stdout=subprocess.PIPE, text=True)
 
 
 def end(run: subprocess.Popen[str], output: str) -> Figures:
@@ -35,6 +35,6 @@ def end(run: subprocess.Popen[str], output: str) -> Figures:
         return Figures(int(status), float(cpu), float(wall), float(peak), stream.read())
 
 
-def measure(argv: Sequence[str], environment: Mapping[str, str], output: str, limit: float) -> Figures:
+def measure(argv: Sequence[str], environment: Mapping[str, str], output: str, timeout: float) -> Figures:
     """Run a command to its end with nothing on stdin and only ``environment`` around it."""
-    return end(begin(argv, environment, output, limit), output)
+    return end(begin(argv, environment, output, timeout), output)

@@ -110,7 +110,7 @@ def turn(arena: Arena, contender: Contender, plan: Plan, number: int) -> List[Ru
     arena.reset()
     runs = []
     for case in (case for case in CASES if case in ("first", *plan.cases)):
-        contender.fresh(arena.layout)
+        contender.fresh(arena.layout, VARIANT[case])
         before = arena.masters.marks()
         figures = arena.run(contender, VARIANT[case], plan.timeout)
         arena.masters.settle()

@@ -119,12 +119,9 @@ def _bare(value: Value) -> str:
 
 
 def _float(number: float) -> str:
-    words = {float("inf"): "Infinity", float("-inf"): "-Infinity"}
-    if number != number or number in words:
-        return words.get(number, "NaN")
-    shown = repr(number)
+    words = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
     # Python writes 1e-05 and 1e+20 where Ruby writes 1.0e-05 and 1.0e+20.
-    return re.sub(r"^(-?[0-9]+)e", r"\1.0e", shown)
+    return words.get(repr(number), re.sub(r"^(-?[0-9]+)e", r"\1.0e", repr(number)))
 
 
 def quote(text: str) -> str:

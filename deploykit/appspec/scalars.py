@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Tuple, Union
+from typing import Callable, Tuple, Union
 
 from deploykit.appspec.ruby import RubyError, to_i
 
-Kind = str
-Meaning = Tuple[Kind, Union[None, bool, int, float, str]]
+Meaning = Tuple[str, Union[bool, int, float, str, None]]
 
 # Ruby's ^ and $ are at line ends, its \d and \s know ASCII only.
 _FLAGS = re.MULTILINE
@@ -21,7 +20,7 @@ _TIME = re.compile(
 _DATE = re.compile(r"^[0-9]{4}-(?:1[012]|0[0-9]|[0-9])-(?:[12][0-9]|3[01]|0[0-9]|[0-9])$", _FLAGS)
 _BASE_60 = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9]){1,2}$", _FLAGS)
 _BASE_60_FRACTION = re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9]){1,2}\.[0-9_]*$", _FLAGS)
-_FLOAT = re.compile(r"^[-+]?([0-9][0-9_,]*)?\.[0-9]*([eE][-+][0-9]+)?$", _FLAGS)
+_FLOAT = re.compile(r"^(?![-+]?\.$)[-+]?([0-9][0-9_,]*)?\.[0-9]*([eE][-+][0-9]+)?$", _FLAGS)
 _INTEGER = re.compile(
     r"^(?:[-+]?0b[0-1_,]+|[-+]?0[0-7_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0x[0-9a-fA-F_,]+)$", _FLAGS
 )
@@ -64,13 +63,10 @@ def _number(text: str) -> Meaning:
     special = _special(text)
     if special:
         return special
-    if _BASE_60.search(text):
-        return "int", int(_base_60(text, to_i))
-    if _BASE_60_FRACTION.search(text):
-        return "float", float(_base_60(text, _to_f))
-    if _FLOAT.search(text):
-        return ("text", text) if re.fullmatch(r"[-+]?\.", text) else ("float", _float(text))
-    return ("int", _integer(text)) if _INTEGER.search(text) else ("text", text)
+    for pattern, kind, number in _NUMBERS:
+        if pattern.search(text):
+            return kind, number(text)
+    return "text", text
 
 
 def _special(text: str) -> Union[Meaning, None]:
@@ -85,10 +81,13 @@ def _special(text: str) -> Union[Meaning, None]:
     return "symbol", re.sub(r"^:", "", quoted.group(2) if quoted else text, count=1)
 
 
-def _base_60(text: str, number: object) -> Union[int, float]:
-    assert callable(number)
+def _base_60(text: str) -> int:
     # Psych takes the first part as hours even when there are only two: 2:15 is 2 h 15 min.
-    return sum(number(part) * 60 ** abs(place - 2) for place, part in enumerate(text.split(":")))
+    return sum(to_i(part) * int(60 ** abs(place - 2)) for place, part in enumerate(text.split(":")))
+
+
+def _base_60_fraction(text: str) -> float:
+    return sum(_to_f(part) * 60.0 ** abs(place - 2) for place, part in enumerate(text.split(":")))
 
 
 def _to_f(text: str) -> float:
@@ -118,3 +117,11 @@ def whole(digits: str, base: int) -> int:
     if base == 10 and len(digits) > 4000:
         return 10 ** (len(digits) - 1)
     return int(digits, base)
+
+
+_NUMBERS: Tuple[Tuple["re.Pattern[str]", str, Callable[[str], Union[int, float]]], ...] = (
+    (_BASE_60, "int", _base_60),
+    (_BASE_60_FRACTION, "float", _base_60_fraction),
+    (_FLOAT, "float", _float),
+    (_INTEGER, "int", _integer),
+)

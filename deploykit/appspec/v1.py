@@ -61,7 +61,8 @@ class _Shape:
 def _version(whole: Value, version: Value) -> None:
     if version.kind not in ("int", "float") or version.content != 0:
         at = whole.at if version.nil else version.at
-        raise Rejection("version", f"invalid version value ({shown(to_s(version))})", at, "write `version: 0.0`, without quotes")
+        message = f"invalid version value ({shown(to_s(version))})"
+        raise Rejection("version", message, at, "write `version: 0.0`, without quotes")
 
 
 def _os(whole: Value, name: Value) -> None:

@@ -53,7 +53,8 @@ def _types(value: Value) -> Tuple[str, ...]:
         return TYPES
     for one in each(value):
         if one.kind != "text" or one.content not in TYPES:
-            raise Rejection("type", f"object type not supported for permissions ({shown(to_s(one))})", one.at, "file or directory")
+            message = f"object type not supported for permissions ({shown(to_s(one))})"
+            raise Rejection("type", message, one.at, "write file or directory")
     return tuple(one.content for one in each(value))
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Callable, Dict, List, Optional, Tuple
 
 from deploykit.appspec import serde
-from deploykit.appspec.document import Node, Tree
-from deploykit.appspec.spec import DEFAULT_TIMEOUT, Appspec, FileCopy, Permission, Script
+from deploykit.appspec.document import Node, Tree, walk
+from deploykit.appspec.spec import DEFAULT_TIMEOUT, Appspec, FileCopy, Script
 from deploykit.appspec.v2_permissions import permission_fields, read_permission
 from deploykit.appspec.verdict import Rejection, shown
 from deploykit.errors import Location
@@ -28,7 +28,7 @@ def read(tree: Tree, file: str) -> Appspec:
     for name in ("version", "os"):
         if name not in known:
             raise Rejection(name, f"missing field `{name}`", root.at, "begin with `version: 0.0` and `os: linux`")
-    typed = _typed(known, tree)
+    typed = _Typed(known, tree)
     _check_version(known["version"])
     _check_os(known["os"])
     return Appspec(
@@ -44,7 +44,8 @@ def _root(tree: Tree, file: str) -> Node:
     if problem:
         raise Rejection("syntax", problem.message, problem.at)
     if tree.more:
-        raise Rejection("documents", "more than one document is not supported", tree.more, "remove the line `---` and what follows it")
+        hint = "remove the line `---` and what follows it"
+        raise Rejection("documents", "more than one document is not supported", tree.more, hint)
     if tree.root is None:
         raise Rejection("empty", "the application specification file was empty", Location(file))
     _check_anchors(tree.root)
@@ -52,8 +53,6 @@ def _root(tree: Tree, file: str) -> Node:
 
 
 def _check_anchors(root: Node) -> None:
-    from deploykit.appspec.document import walk
-
     for node in walk(root):
         if node.kind == "alias" and node.target < 0:
             raise Rejection("alias", f"unknown anchor: {shown(node.text, 40)}", node.at)
@@ -69,7 +68,7 @@ def struct(node: Node, what: str, names: Tuple[str, ...], tree: Tree) -> Fields:
     return {name: value for name, value in found.items() if name in names}
 
 
-class _typed:  # noqa: N801 - reads as a step of ``read``
+class _Typed:
     """The lists below the top, each entry with its known keys, once every value has been given its type."""
 
     def __init__(self, known: Fields, tree: Tree) -> None:
@@ -78,7 +77,8 @@ class _typed:  # noqa: N801 - reads as a step of ``read``
         self.hooks: Dict[str, List[Tuple[Node, Fields]]] = {}
         if "hooks" in known:
             for event, _, scripts in serde.fields(known["hooks"], "hooks", tree):
-                self.hooks[event] = _entries(None if serde.missing(scripts) else scripts, f"hooks.{event}", _script_fields, tree)
+                given = None if serde.missing(scripts) else scripts
+                self.hooks[event] = _entries(given, f"hooks.{event}", _script_fields, tree)
         self.files = _entries(known.get("files"), "files", _file_fields, tree)
         self.permissions = _entries(known.get("permissions"), "permissions", permission_fields, tree)
         behaviour = known.get("file_exists_behavior")
@@ -163,5 +163,3 @@ def _file(node: Node, given: Fields) -> FileCopy:
         raise Rejection("destination", f"only a source file ({shown(source, 40)}), but no destination", node.at)
     return FileCopy(source, destination, node.at)
 
-
-__all__ = ["Permission", "read", "struct"]

@@ -22,20 +22,28 @@ Fields = Dict[str, Node]
 def permission_fields(node: Node, what: str, tree: Tree) -> Fields:
     """The known keys of one entry that are given, their types checked, nested ones too. Raises ``Rejection``."""
     given = _given(node, what, (*_TEXTS, *_LISTS, "context"), tree)
-    for name, value in given.items():
+    for name, value in list(given.items()):
         if name in _TEXTS:
             serde.text(value, f"{what}.{name}")
         elif name in _LISTS:
-            for one in serde.sequence(value, f"{what}.{name}"):
-                serde.text(serde.followed(one, tree), f"{what}.{name}")
-    if "context" in given:
-        for name, value in _given(given["context"], f"{what}.context", ("name", "type", "range"), tree).items():
-            serde.text(value, f"{what}.context.{name}")
-            given["context." + name] = value
-    for name in _LISTS:
-        if name in given:
-            given[name] = _resolved(given[name], tree)
+            given[name] = _texts_only(value, f"{what}.{name}", tree)
+        else:
+            given.update(_context_fields(value, f"{what}.context", tree))
     return given
+
+
+def _texts_only(node: Node, what: str, tree: Tree) -> Node:
+    children = tuple(serde.followed(one, tree) for one in serde.sequence(node, what))
+    for one in children:
+        serde.text(one, what)
+    return Node("list", node.at, children=children)
+
+
+def _context_fields(node: Node, what: str, tree: Tree) -> Fields:
+    given = _given(node, what, ("name", "type", "range"), tree)
+    for name, value in given.items():
+        serde.text(value, f"{what}.{name}")
+    return {"context." + name: value for name, value in given.items()}
 
 
 def _given(node: Node, what: str, names: Tuple[str, ...], tree: Tree) -> Fields:
@@ -46,10 +54,6 @@ def _given(node: Node, what: str, names: Tuple[str, ...], tree: Tree) -> Fields:
         if name in names:
             found[name] = value
     return {name: value for name, value in found.items() if not serde.missing(value)}
-
-
-def _resolved(node: Node, tree: Tree) -> Node:
-    return Node("list", node.at, children=tuple(serde.followed(one, tree) for one in node.children))
 
 
 def read_permission(node: Node, given: Fields) -> Permission:
@@ -85,7 +89,7 @@ def _types(node: Optional[Node]) -> Tuple[str, ...]:
     for one in node.children:
         if one.text not in TYPES:
             message = f"object type not supported for permissions ({shown(one.text, 40)})"
-            raise Rejection("type", message, one.at, "file or directory")
+            raise Rejection("type", message, one.at, "write file or directory")
     return tuple(one.text for one in node.children)
 
 

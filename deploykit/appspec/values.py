@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 from typing import Any, Dict, Tuple
 
 from deploykit.appspec.document import Node
 from deploykit.appspec.ruby import RubyError, Value, index, inspect, nil, no_method
 from deploykit.appspec.scalars import resolve
-from deploykit.appspec.verdict import Rejection
+from deploykit.appspec.verdict import Rejection, shown
 
 _CORE = "tag:yaml.org,2002:"
 _TEXT_TAG = re.compile(r"!(?:str|ruby/string)(?::(.*))?", re.DOTALL)
@@ -51,7 +52,7 @@ def load(node: Node) -> Value:
 
 def _value(node: Node) -> Value:
     if node.kind == "alias":
-        raise Rejection("alias", f"BadAlias: Unknown alias: {node.text}", node.at, "write the value out instead of using an alias")
+        raise Rejection("alias", f"BadAlias: Unknown alias: {shown(node.text)}", node.at, "write the value out")
     if node.kind == "scalar":
         return _located(node)
     return _list(node) if node.kind == "list" else _map(node)
@@ -98,7 +99,7 @@ def _class(node: Node) -> Value:
 def _plain(node: Node) -> Value:
     kind, content = resolve(node.text)
     if kind in ("date", "time"):
-        raise _disallowed(node, kind.capitalize(), f'put it in quotes: "{node.text}"')
+        raise _disallowed(node, kind.capitalize(), f'put it in quotes: "{shown(node.text)}"')
     return Value(kind, content, node.at)
 
 
@@ -114,15 +115,13 @@ def _as_float(value: Value) -> Value:
 
 
 def _base64(text: str) -> str:
-    import binascii
-
     letters = re.sub(r"[^A-Za-z0-9+/]", "", text.split("=", 1)[0])
     usable = letters[: len(letters) - (len(letters) % 4 == 1)]
     return binascii.a2b_base64(usable + "=" * (-len(usable) % 4)).decode("latin-1")
 
 
 def _disallowed(node: Node, name: str, hint: str = "remove the tag") -> Rejection:
-    return Rejection("class", f"DisallowedClass: Tried to load unspecified class: {name}", node.at, hint)
+    return Rejection("class", f"DisallowedClass: Tried to load unspecified class: {shown(name)}", node.at, hint)
 
 
 def _list(node: Node) -> Value:

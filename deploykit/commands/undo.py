@@ -42,7 +42,7 @@ def _for_real(arguments: argparse.Namespace, machine: Machine, output: Output) -
         return 0
     plan = _plan(arguments, machine, output)
     outcome = flow.carry_out(plan, machine, output)
-    machine.remember(tuple(plan.settings.services.values()), None)
+    flow.remember(plan, None, machine, output)
     output.say(f"undo: {outcome.summary}", "green")
     if arguments.json:
         output.document(json.dumps({"run": outcome.run, "changed": outcome.changed, "reloaded": list(outcome.reloaded)}))

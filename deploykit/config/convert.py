@@ -140,7 +140,7 @@ class Section(Generic[T]):
                 given[key] = attempt.call(self.table[key], child)
             else:
                 attempt.problems.append(unknown(key, self.table, child))
-        attempt.problems += [InvalidInput(f'"{key}" is missing', at=node.at) for key in self._required if key not in given]
+        attempt.problems += [InvalidInput(f'"{key}" is missing', at=node.key_at) for key in self._required if key not in given]
         attempt.finish()
         return self._build(node, given)
 

@@ -66,7 +66,7 @@ def _file_entry(node: Node, given: Dict[str, Any]) -> FileEntry:
 
 
 def _probe(kind: str) -> Callable[[Node, Dict[str, Any]], Probe]:
-    return lambda node, given: Probe(kind, at=node.at, **given)
+    return lambda node, given: Probe(kind, at=node.key_at, **given)
 
 
 _NGINX: Dict[str, Reader[Any]] = {

@@ -30,6 +30,6 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
         raise ToolMissing(f"{' and '.join(missing)} not installed on this machine", hint=hint)
     outcome = flow.carry_out(plan, machine, output)
     # With steps to run, an unchanged configuration is no reason to end early the next time.
-    machine.remember(tuple(plan.settings.services.values()), None if plan.steps else plan.settings.inputs)
+    flow.remember(plan, None if plan.steps else plan.settings.inputs, machine, output)
     steps = flow.run_steps(plan, machine, output)
     return replace(outcome, notes=(*outcome.notes, *steps.notes))

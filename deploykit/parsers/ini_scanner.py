@@ -7,72 +7,43 @@ Where the two readings of a character compete the longer one wins, then the one 
 from __future__ import annotations
 
 import re
-from typing import Callable, List, NamedTuple, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 from deploykit.parsers.ini_constants import CONSTANTS
-
-SECTION, ENTRY, ARRAY, BARE = "section", "entry", "array", "bare"
-TRUE_WORDS = frozenset(("true", "on", "yes"))
-WORDS = TRUE_WORDS | {"false", "off", "no", "none", "null"}
-
-Variables = Callable[[str], Optional[str]]
-
-
-class Statement(NamedTuple):
-    """One thing that a line says.
-
-    kind: ``section`` (name), ``entry`` (name, value), ``array`` (name, bracket, value) or ``bare`` (a name without ``=``).
-    raw: everything behind ``=`` as it stands, comment included. quoted: the whole value is one pair of double quotes.
-    unset: names in ``${...}`` that had no value. column counts characters from 1.
-    """
-
-    kind: str
-    name: str
-    bracket: str
-    value: str
-    raw: str
-    quoted: bool
-    unset: Tuple[str, ...]
-    column: int
-
-
-class RefusedError(Exception):
-    """The line is refused from ``column`` on."""
-
-    def __init__(self, column: int, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.column = column
-        self.message = message
-        self.hint = hint
-
-
-OPEN_QUOTE = "the double quote is not closed on this line"
-QUOTE_IT = 'put the value in double quotes, with \\ before each " and \\'
-
-_LABEL_CHAR = r"[^=\n\r\t;&|^$~(){}!\"\[\x00]"
-_DOLLAR = r"\$\\[\s\S]|\$[^{\x00]"
-_LABEL = re.compile(_LABEL_CHAR + "+")
-_ARRAY = re.compile(f"({_LABEL_CHAR}+)" + r"\[[ \t]*")
-_WORD = re.compile(r"(?:true|on|yes|false|off|none|no|null)[ \t]*", re.IGNORECASE)
-_EQUALS = re.compile(r"[ \t]*=[ \t]*")
-_LINE_END = re.compile(r"[ \t]*(?:;[^\r\n]*)?(?:\r\n|\r|\n)")
-_BLANKS = re.compile(r"[ \t]+")
-_OPERATOR = re.compile(r"[&|^~()!][ \t]*")
-_RUN = re.compile(r"(?:[^$= \t\n\r;&|^~()!\"'\x00]|" + _DOLLAR + ")+")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_RAW = re.compile(r"'([^']+)'")
-_NAME_RUN = re.compile(r"(?:[^$\n\r;\"'\]\\]|\\[\s\S]|" + _DOLLAR + ")+")
-_NAME_END = re.compile(r"[ \t]*\]")
-_SECTION_END = re.compile(r"\][ \t]*(?:\r\n|\r|\n)?")
-_QUOTE = re.compile(r"[ \t]*\"")
-_QUOTE_END = re.compile(r"\"[ \t]*")
-# A backslash takes the next character with it, except before a quote that ends the line (for "C:\path\").
-_QUOTED_RUN = re.compile(r"(?:[^\"$\\]|\$(?!\{)|\\(?:(?!\"(?:[\r\n]|\Z))[\s\S]|(?=\"(?:[\r\n]|\Z))))+")
-_ONE_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"[ \t]*(?:;.*)?[\r\n]*\Z", re.DOTALL)
-_ESCAPE = re.compile(r"\\([\"$\\])")
-_PLAIN = re.compile(
-    r"[ \t]*([A-Za-z_.]+)(?:\[([A-Za-z_][\w.]*)\])? *= *(?:([^\s$=;&|^~()!\"'\x00]+)|\"([^\"\\$\r\n\x00]*)\")"
-    r"(?: *;[^\r\n]*)?\r?\n\Z"
+from deploykit.parsers.ini_tokens import (
+    ARRAY,
+    ARRAY_START,
+    BARE,
+    BLANKS,
+    ENTRY,
+    EQUALS,
+    ESCAPE,
+    IDENTIFIER,
+    LABEL,
+    LINE_END,
+    MAX_OPERANDS,
+    NAME_END,
+    NAME_RUN,
+    ONE_QUOTED,
+    OPEN_QUOTE,
+    OPERATOR,
+    PLAIN,
+    QUOTE,
+    QUOTE_END,
+    QUOTE_IT,
+    QUOTED_RUN,
+    RAW,
+    RUN,
+    SECTION,
+    SECTION_END,
+    TRUE_WORDS,
+    WORD,
+    WORDS,
+    RefusedError,
+    Statement,
+    Variables,
+    shown,
+    to_int,
 )
 
 
@@ -95,7 +66,7 @@ def scan_line(text: str, variables: Variables) -> Tuple[List[Statement], Optiona
 
 def _plain(text: str) -> Optional[Statement]:
     """The short way for ``name = word``, which is nearly every line there is."""
-    match = _PLAIN.match(text)
+    match = PLAIN.match(text)
     if match is None:
         return None
     name, bracket, word, quoted = match.groups()
@@ -107,19 +78,6 @@ def _plain(text: str) -> Optional[Statement]:
     raw = text[text.index("=") + 1 :].strip()
     column = match.start(1) + 1
     return Statement(ENTRY if bracket is None else ARRAY, name, bracket or "", value, raw, quoted is not None, (), column)
-
-
-def to_int(text: str) -> int:
-    """C's atoi: leading digits as a signed number of 32 bits, 0 when there are none."""
-    match = re.match(r"[ \t\n\v\f\r]*([+-]?[0-9]+)", text)
-    number = int(match.group(1)) if match else 0
-    number = max(-(2**63), min(2**63 - 1, number))
-    return wrapped(number)
-
-
-def wrapped(number: int) -> int:
-    """A number as a C int holds it."""
-    return (number + 2**31) % 2**32 - 2**31
 
 
 def constant(word: str) -> str:
@@ -147,7 +105,7 @@ class _Scanner:
 
     def run(self) -> None:
         while self.at < len(self.text):
-            if self.take(_LINE_END):
+            if self.take(LINE_END):
                 continue
             if self.text[self.at] == "[":
                 self.section()
@@ -172,30 +130,30 @@ class _Scanner:
     def section(self) -> None:
         column = self.at + 1
         self.at += 1
-        name = self.name(_SECTION_END, str)
+        name = self.name(SECTION_END, str)
         self.statements.append(Statement(SECTION, name, "", "", "", False, (), column))
 
     def labelled(self) -> None:
         """A name, alone, with a value, or with an index and a value."""
-        array = self.take(_ARRAY)
+        array = self.take(ARRAY_START)
         if array:
             self.array(array)
             return
-        if _EQUALS.match(self.text, self.at):
+        if EQUALS.match(self.text, self.at):
             raise self.refuse("nothing before '='")
-        blanks, word, label = (p.match(self.text, self.at) for p in (_BLANKS, _WORD, _LABEL))
+        blanks, word, label = (p.match(self.text, self.at) for p in (BLANKS, WORD, LABEL))
         if blanks and (not label or blanks.end() > label.end()):
             self.at = blanks.end()
             return
         if not label or (word and word.end() >= label.end()):
-            raise self.refuse(f"unexpected {_shown(word.group().strip() if word else self.peek())}")
+            raise self.refuse(f"unexpected {shown(word.group().strip() if word else self.peek())}")
         self.entry(label)
 
     def entry(self, label: re.Match[str]) -> None:
         column = label.start() + 1 + len(label.group()) - len(label.group().lstrip(" "))
         name = label.group().strip(" ")
         self.at = label.end()
-        if not self.take(_EQUALS):
+        if not self.take(EQUALS):
             self.statements.append(Statement(BARE, name, "", "", "", False, (), column))
             return
         self.valued(ENTRY, name, "", column)
@@ -203,8 +161,8 @@ class _Scanner:
     def array(self, start: re.Match[str]) -> None:
         label = start.group(1)
         column = start.start() + 1 + len(label) - len(label.lstrip(" "))
-        bracket = self.name(_NAME_END, _bracket_constant)
-        if not self.take(_EQUALS):
+        bracket = self.name(NAME_END, _bracket_constant)
+        if not self.take(EQUALS):
             raise self.refuse("no '=' after ']'")
         self.valued(ARRAY, label.strip(" "), bracket, column)
 
@@ -213,7 +171,7 @@ class _Scanner:
         self.unset = []
         value = _Value(self).whole()
         raw = self.text[start:].strip()
-        quoted = bool(_ONE_QUOTED.match(self.text, start))
+        quoted = bool(ONE_QUOTED.match(self.text, start))
         self.statements.append(Statement(kind, name, bracket, value, raw, quoted, tuple(self.unset), column))
 
     def name(self, end: re.Pattern[str], meaning: Callable[[str], str]) -> str:
@@ -223,11 +181,11 @@ class _Scanner:
         while not self.take(end):
             piece = self.shared_piece()
             if piece is None:
-                run = self.take(_NAME_RUN)
+                run = self.take(NAME_RUN)
                 if run is None:
                     self.at = opened
                     raise self.refuse("']' is missing")
-                piece = meaning(run.group()) if _IDENTIFIER.match(run.group()) else run.group()
+                piece = meaning(run.group()) if IDENTIFIER.match(run.group()) else run.group()
             pieces.append(piece)
         return "".join(pieces)
 
@@ -235,29 +193,29 @@ class _Scanner:
         """What may stand in names and values alike: quotes of both kinds and ``${name}``."""
         if self.text.startswith("${", self.at):
             return self.variable()
-        if self.take(_QUOTE):
+        if self.take(QUOTE):
             return self.double_quoted()
-        raw = self.take(_RAW)
+        raw = self.take(RAW)
         return raw.group(1) if raw else None
 
     def double_quoted(self) -> str:
         opened = self.at
         pieces: List[str] = []
-        while not self.take(_QUOTE_END):
+        while not self.take(QUOTE_END):
             if self.text.startswith("${", self.at):
                 pieces.append(self.variable())
                 continue
-            run = self.take(_QUOTED_RUN)
+            run = self.take(QUOTED_RUN)
             if run is None:
                 self.at = opened - 1
                 raise self.refuse(OPEN_QUOTE, "a value cannot go on in the next line")
-            pieces.append(_ESCAPE.sub(r"\1", run.group()))
+            pieces.append(ESCAPE.sub(r"\1", run.group()))
         return "".join(pieces)
 
     def variable(self) -> str:
         opened = self.at
         self.at += 2
-        label = self.take(_LABEL)
+        label = self.take(LABEL)
         if label is None or self.peek() != "}":
             self.at = opened
             raise self.refuse("'${' without a name and '}'", 'write \\${ in double quotes for the text "${"')
@@ -274,10 +232,11 @@ class _Value:
 
     def __init__(self, scanner: _Scanner) -> None:
         self.scanner = scanner
+        self.depth = 0
 
     def whole(self) -> str:
         scanner = self.scanner
-        word = scanner.take(_WORD) if self.word_stands_alone() else None
+        word = scanner.take(WORD) if self.word_stands_alone() else None
         if word:
             value = "1" if word.group().strip().lower() in TRUE_WORDS else ""
         else:
@@ -286,22 +245,22 @@ class _Value:
         return value
 
     def word_stands_alone(self) -> bool:
-        word = _WORD.match(self.scanner.text, self.scanner.at)
-        run = _RUN.match(self.scanner.text, self.scanner.at)
+        word = WORD.match(self.scanner.text, self.scanner.at)
+        run = RUN.match(self.scanner.text, self.scanner.at)
         return bool(word and run and word.end() >= run.end())
 
     def ended(self) -> bool:
         """At the end of the line, or at a quote that opens and closes at once: ``''`` reads as an end."""
         text, at = self.scanner.text, self.scanner.at
-        return at >= len(text) or text[at] in "\r\n;" or text.startswith("''", at) or bool(_LINE_END.match(text, at))
+        return at >= len(text) or text[at] in "\r\n;" or text.startswith("''", at) or bool(LINE_END.match(text, at))
 
     def end(self) -> None:
         """Step over the end of the value; what follows ``''`` is read as a new statement."""
         scanner = self.scanner
-        if scanner.take(_LINE_END) or scanner.at >= len(scanner.text):
+        if scanner.take(LINE_END) or scanner.at >= len(scanner.text):
             return
         char = scanner.peek()
-        if _RAW.match(scanner.text, scanner.at) or _RUN.match(scanner.text, scanner.at):
+        if RAW.match(scanner.text, scanner.at) or RUN.match(scanner.text, scanner.at):
             raise self.unexpected()
         if scanner.text.startswith("''", scanner.at) or char in "$;\0":
             scanner.at += 1
@@ -313,11 +272,11 @@ class _Value:
 
     def unexpected(self) -> RefusedError:
         scanner = self.scanner
-        word = _WORD.match(scanner.text, scanner.at)
+        word = WORD.match(scanner.text, scanner.at)
         found = word.group().strip() if word else scanner.peek()
         if found in ("", "\n", "\r"):
             return scanner.refuse("the value ends where more is expected", QUOTE_IT)
-        return scanner.refuse(f"unexpected {_shown(found)} in a value without quotes", QUOTE_IT)
+        return scanner.refuse(f"unexpected {shown(found)} in a value without quotes", QUOTE_IT)
 
     def expression(self) -> str:
         left = self.operand()
@@ -327,11 +286,14 @@ class _Value:
         return left
 
     def operator(self) -> str:
-        match = self.scanner.take(_OPERATOR)
+        match = self.scanner.take(OPERATOR)
         return match.group()[0] if match else ""
 
     def operand(self) -> str:
         char = self.scanner.peek()
+        self.depth += 1
+        if self.depth > MAX_OPERANDS:
+            raise self.scanner.refuse(f"more than {MAX_OPERANDS} operators in one value", QUOTE_IT)
         if char in ("~", "!"):
             self.operator()
             number = to_int(self.operand())
@@ -359,20 +321,20 @@ class _Value:
 
     def piece(self) -> Optional[str]:
         scanner = self.scanner
-        if _LINE_END.match(scanner.text, scanner.at):
+        if LINE_END.match(scanner.text, scanner.at):
             return None
         shared = scanner.shared_piece()
         if shared is not None:
             return shared
-        blanks = scanner.take(_BLANKS)
+        blanks = scanner.take(BLANKS)
         if blanks:
             return blanks.group()
         if self.word_stands_alone():
             return None
-        run = scanner.take(_RUN)
+        run = scanner.take(RUN)
         if run is None:
             return None
-        return constant(run.group()) if _IDENTIFIER.match(run.group()) else run.group()
+        return constant(run.group()) if IDENTIFIER.match(run.group()) else run.group()
 
 
 def _combined(sign: str, left: str, right: str) -> str:
@@ -380,7 +342,3 @@ def _combined(sign: str, left: str, right: str) -> str:
     if sign == "|":
         return str(first | second)
     return str(first & second if sign == "&" else first ^ second)
-
-
-def _shown(text: str) -> str:
-    return repr(text) if text.isprintable() else f"character {ord(text[0])}"

@@ -33,6 +33,8 @@ __all__ = [
 Read = Callable[[str], bytes]
 Glob = Callable[[str], Sequence[str]]
 Around = Tuple[str, ...]
+NOWHERE: Around = ("?",)
+MAX_DEPTH = 64
 
 
 def parse(main: str, read: Read, glob: Glob) -> NginxConfig:
@@ -76,12 +78,13 @@ class _Reader:
         self.comments: Dict[Tuple[str, int], str] = {}
         self.done: Dict[Tuple[str, Around], Tuple[Directive, ...]] = {}
         self.reading: List[str] = []
-        self.said: Set[Tuple[str, Location]] = set()
+        self.said: Set[Tuple[str, ...]] = set()
 
     def complain(self, kind: str, message: str, at: Location, hint: str = "") -> None:
-        """Once for a place, though a file may be included twice."""
-        if (message, at) not in self.said:
-            self.said.add((message, at))
+        """Once for a place, though a file may be included twice; of syntax one word a line, the rest follows from it."""
+        place = (kind, at.file, str(at.line), "" if kind == "nginx-syntax" else message)
+        if place not in self.said:
+            self.said.add(place)
             self.problems.append(Problem(kind, "error", printable(message), at, printable(hint)))
 
     def file(self, path: str, around: Around, asked: Location) -> Tuple[Directive, ...]:
@@ -129,6 +132,7 @@ class _File:
         self.path = path
         self.lexer = Lexer(text)
         self.statements = self.lexer.statements()
+        self.depth = 0
 
     def directives(self, around: Around) -> Tuple[Directive, ...]:
         if self.path not in self.reader.files:
@@ -162,7 +166,7 @@ class _File:
         if not statement.words:
             self.complain(f"unexpected '{statement.end}', nothing stands before it", statement.line)
             if statement.end == "{":
-                self.block(("?",))
+                self.block(NOWHERE)
             return
         first = statement.words[0]
         args = [word.text for word in statement.words[1:]]
@@ -180,33 +184,48 @@ class _File:
 
     def opened(self, plain: Directive, around: Around, fits: bool) -> Directive:
         """The directive with its block. Within a block that may not stand here nothing is judged."""
-        inner = self.reader.analyzer.enter_block_ctx({"directive": plain.name}, around) if fits else ("?",)
-        block, end = self.block(inner)
+        inner = self.reader.analyzer.enter_block_ctx({"directive": plain.name}, around) if fits else NOWHERE
+        self.depth += 1
+        block, end = self.block(inner) if self.depth < MAX_DEPTH else self.too_deep(plain)
+        self.depth -= 1
         if end.end == "":
             self.complain(f"the '{{' of '{plain.name}' is not closed", plain.line, plain.column, "'}' is missing")
         return Directive(plain.name, plain.args, plain.file, plain.line, plain.column, tuple(block), plain.arg_lines)
 
+    def too_deep(self, plain: Directive) -> Tuple[List[Directive], Statement]:
+        """Step over a block; nginx sets no limit, but nobody writes such a thing and we do not fall over it."""
+        self.complain(f"more than {MAX_DEPTH} blocks within each other", plain.line, plain.column)
+        depth = 1
+        for statement in self.statements:
+            depth += {"{": 1, "}": -1}.get(statement.end, 0)
+            if not depth or not statement.end:
+                return [], statement
+        return [], Statement((), "", self.lexer.line())
+
     def judged(self, plain: Directive, statement: Statement, around: Around) -> bool:
         """Ask crossplane whether the directive may stand here like this."""
-        analyzer = self.reader.analyzer
+        from crossplane.errors import NgxParserDirectiveError  # noqa: PLC0415 - as above
+
         asked = {"directive": plain.name, "line": plain.line, "args": list(plain.args)}
         try:
-            analyzer.analyze(self.path, asked, statement.end, around, strict=False, check_ctx=True, check_args=True)
-        except analyzer.NgxParserDirectiveError as error:
+            self.reader.analyzer.analyze(self.path, asked, statement.end, around, strict=False)
+        except NgxParserDirectiveError as error:
             reason = str(error.strerror)
             kind = "nginx-bad-value" if reason.startswith("invalid value") else "nginx-syntax"
-            self.reader.complain(kind, _worded(reason), plain.at, self.hint(plain, around))
+            self.reader.complain(kind, reason, plain.at, _hint(plain, reason, around))
             return False
         return True
 
-    def hint(self, plain: Directive, around: Around) -> str:
-        """A directive's name at the beginning of a later line means that the line before it was not ended."""
-        previous = plain.line
-        for arg, line in zip(plain.args, plain.arg_lines):
-            if line > previous and known(arg):
-                return f"';' is missing at the end of line {previous}"
-            previous = line
-        return f"it stands in {' > '.join(around)}" if around and "?" not in around else ""
+
+def _hint(plain: Directive, reason: str, around: Around) -> str:
+    """A directive's name at the beginning of a later line means that the line before it was not ended."""
+    previous = plain.line
+    for arg, line in zip(plain.args, plain.arg_lines):
+        if line > previous and known(arg):
+            return f"';' is missing at the end of line {previous}"
+        previous = line
+    misplaced = reason.endswith("not allowed here")
+    return f"it stands in {' > '.join(around) or 'the outermost level'}" if misplaced else ""
 
 
 def _without_parentheses(args: List[str]) -> List[str]:
@@ -216,8 +235,3 @@ def _without_parentheses(args: List[str]) -> List[str]:
     inner = [first, *args[1:]] if len(args) > 1 else [first]
     inner[-1] = inner[-1][:-1]
     return [arg for position, arg in enumerate(inner) if arg or position not in (0, len(inner) - 1)]
-
-
-def _worded(reason: str) -> str:
-    """crossplane's words, as nginx says it."""
-    return reason

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from deploykit.errors import Location
-from deploykit.parsers.ini_scanner import ARRAY, BARE, OPEN_QUOTE, QUOTE_IT, SECTION, RefusedError, Statement, scan_line
+from deploykit.parsers.ini_scanner import scan_line
+from deploykit.parsers.ini_tokens import ARRAY, BARE, OPEN_QUOTE, QUOTE_IT, SECTION, RefusedError, Statement
 from deploykit.parsers.php_fpm_checks import refused_later
 from deploykit.parsers.php_fpm_directives import ARRAYS, GLOBAL, POOL, Known, boolean, text
 from deploykit.parsers.php_fpm_tree import BUILD_PREFIX, Entry, FpmConfig, Pool, Section
@@ -217,7 +218,14 @@ class _Reader:
         if self.pool is None:
             self.complain("fpm-bad-value", f"{statement.name}: $pool has no meaning in [global]", statement.column)
             return statement.value
-        return statement.value.replace("$pool", self.pool.name)
+        if "$pool" in self.pool.name:
+            self.complain("fpm-bad-value", "the pool's own name holds $pool, php-fpm would never end", statement.column)
+            return statement.value
+        value = statement.value
+        while "$pool" in value:
+            # Again and again: "$$pool" becomes "$pools" in a pool named "pools", and that is replaced too.
+            value = value.replace("$pool", self.pool.name, 1)
+        return value
 
     def unknown(self, statement: Statement) -> Tuple[str, int, str]:
         """Message, column and hint for a name that the section in force does not know."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Callable, List, Optional, Tuple
 
-from deploykit.parsers.ini_scanner import to_int
+from deploykit.parsers.ini_tokens import to_int
 from deploykit.parsers.php_fpm_tree import Pool, Section
 from deploykit.parsers.problem import Problem, printable
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Mapping, NamedTuple, Optional, Union
 
-from deploykit.parsers.ini_scanner import to_int, wrapped
+from deploykit.parsers.ini_tokens import to_int, wrapped
 
 Value = Union[str, int, bool, None]
 Kind = Callable[[str], Value]

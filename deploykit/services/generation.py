@@ -6,7 +6,7 @@ A reload is proved by its processes alone: exit statuses and supervisors say "re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Iterator, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 from deploykit.model import Running, Service
 from deploykit.system.port import Readable
@@ -19,18 +19,20 @@ CLEARLY = 0.02  # seconds, two ticks: files and processes are dated by clocks th
 class Generation:
     """The processes that serve now: master, its workers that take new requests, and what tells them from the next ones.
 
+    family: all children, those too that are shutting down or so new that they have no title yet.
     pid_written: modification time of the pid file in ns, 0 when it is not there. log_size: bytes in the error log.
     """
 
     master: Optional[Running]
     workers: Tuple[Running, ...]
+    family: Tuple[Running, ...] = ()
     pid_written: int = 0
     log_size: int = 0
 
-    @property
-    def identities(self) -> FrozenSet[Tuple[int, int]]:
-        """(number, start time) of each worker: a number alone may be given out again."""
-        return frozenset((worker.pid, worker.started) for worker in self.workers)
+    def is_after(self, before: Generation) -> bool:
+        """Is none of the workers from ``before``? Told by number and start time: a number may be given out again."""
+        former = {(child.pid, child.started) for child in before.family}
+        return not any((worker.pid, worker.started) in former for worker in self.workers)
 
 
 def master(service: Service, machine: Readable) -> Optional[Running]:
@@ -46,6 +48,7 @@ def look(service: Service, machine: Readable, title: str) -> Generation:
     return Generation(
         found,
         tuple(child for child in family if child.title.startswith(title) and "shutting down" not in child.title),
+        family,
         machine.find(service.pid_file).mtime_ns,
         machine.find(service.error_log).size,
     )

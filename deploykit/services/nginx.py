@@ -57,7 +57,7 @@ def prove(service: Service, machine: Readable, before: Generation, seconds: Opti
     patience = SLOW if seconds is None else seconds
     for left in looks(machine, patience):
         now = generation(service, machine)
-        if now.workers and not now.identities & before.identities:
+        if now.workers and now.is_after(before):
             return
         waited = patience - left
         if waited >= EARLY and now.log_size != before.log_size:
@@ -75,16 +75,16 @@ def _has_given_up(lines: Tuple[str, ...]) -> bool:
 
 def drained(service: Service, machine: Readable, before: Generation, seconds: float) -> bool:
     """Wait until the workers of ``before`` are gone altogether, requests in progress included; False if some stay longer."""
+    former = {(child.pid, child.started) for child in before.family}
     for _ in looks(machine, seconds):
-        family = machine.children(before.master.pid) if before.master else ()
-        if not before.identities & {(child.pid, child.started) for child in family}:
+        if not any((child.pid, child.started) in former for child in generation(service, machine).family):
             return True
     return False
 
 
 def emergencies(lines: Tuple[str, ...]) -> Tuple[str, ...]:
-    """What the ``[emerg]`` lines of an error log say, each once, without time and process number."""
-    said = (re.sub(r"^.*?\[emerg\] \d+#\d+: (\*\d+ )?", "[emerg] ", line) for line in lines if "[emerg]" in line)
+    """What the ``[emerg]`` lines of an error log, or of nginx itself, say, each once, without time and process number."""
+    said = (re.sub(r"^.*?\[emerg\] (\d+#\d+: )?(\*\d+ )?", "[emerg] ", line) for line in lines if "[emerg]" in line)
     distinct = tuple(dict.fromkeys(said))
     return tuple(line for line in distinct if "still could not bind" not in line) or distinct
 

@@ -85,7 +85,7 @@ def prove(service: Service, machine: Readable, before: Generation, seconds: Opti
 
 
 def _renewed(before: Generation, now: Generation) -> bool:
-    return now.pid_written not in (0, before.pid_written) and not now.identities & before.identities
+    return now.pid_written not in (0, before.pid_written) and now.is_after(before)
 
 
 def _answers(service: Service, machine: Readable) -> bool:

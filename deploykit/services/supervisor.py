@@ -55,7 +55,7 @@ def prove(service: Service, machine: Readable, before: Generation, seconds: Opti
 
 
 def start(service: Service, machine: Machine) -> None:
-    """Start the service and wait until its master is there; ``Failed`` with its own words when it does not come up."""
+    """Start the service and wait until its processes are there; ``Failed`` with its own words when it does not come up."""
     if not service.installed:
         raise Failed(f"{service.name} cannot be started: it is not installed")
     if service.supervisor == "systemd":
@@ -67,7 +67,8 @@ def start(service: Service, machine: Machine) -> None:
     if result.status:
         raise Failed(f"{service.name} does not start: {_reason(service, machine, result)}", hint=_where(service))
     for _ in generation.looks(machine, 5.0):
-        if is_running(service, machine):
+        found = now(service, machine)
+        if found.master and (found.workers or service.name == "php-fpm"):  # ondemand pools have no children yet
             return
     raise Failed(f"{service.name} did not stay up: no process of it is in {service.pid_file}", hint=_where(service))
 
@@ -109,7 +110,9 @@ def _reason(service: Service, machine: Readable, result: CommandResult) -> str:
         argv = nginx.check_argv(service) if service.name == "nginx" else php_fpm.check_argv(service)
         tested = machine.ask(argv)
         result = tested if tested.status else result
-    return _last_words(result)
+    lines = tuple(result.output.splitlines())
+    said = nginx.emergencies(lines) if service.name == "nginx" else php_fpm.complaints(lines)
+    return "; ".join(said[:3]) or _last_words(result)
 
 
 def _last_words(result: CommandResult) -> str:

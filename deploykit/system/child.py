@@ -55,10 +55,11 @@ class Channel:
 
 
 class Heard:
-    """What a child told until it ended, or until its time was over (``overdue``)."""
+    """What a child told until it ended (``over``), or until its time was over (``overdue``)."""
 
     def __init__(self) -> None:
         self.messages: List[Message] = []
+        self.over = False
         self.overdue = False
 
     def all(self, word: str) -> List[Message]:
@@ -104,6 +105,7 @@ def _listen(heard: Heard, here: int, there: int, deadline: float, replies: Mappi
                 _send(there, (replies[message[0]](message[1]),))
             else:
                 heard.messages.append(message)
+        heard.over = True
     except TimeoutError:
         heard.overdue = True
     except BrokenPipeError:
@@ -141,13 +143,14 @@ def _close_all_but(keep: Tuple[int, int]) -> None:
 
 def _end(pid: int, heard: Heard) -> None:
     """See to it that the child is gone, and before it the first one of its PID namespace with all the others in there."""
-    for first in heard.all("first") if not _gone(pid, 0.0 if heard.overdue else 0.5) else ():
+    if _gone(pid, 0.5 if heard.over else 0.0):
+        return
+    for first in heard.all("first"):
         _kill(first[0])
         if _gone(pid, 2.0):
             return
-    if not _gone(pid, 0.0):
-        _kill(pid)
-        _gone(pid, 10.0)
+    _kill(pid)
+    _gone(pid, 10.0)
 
 
 def _gone(pid: int, seconds: float) -> bool:

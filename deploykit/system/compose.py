@@ -169,7 +169,7 @@ class Composition:
     def _folder(self, path: str, layer: Layer) -> str:
         if path not in self._links:
             if path == layer.path:
-                folders.refuse_links(path, path)
+                folders.refuse_links(path)
                 place = layer.place
             else:
                 place = f"{self._folder(os.path.dirname(path), layer)}/{os.path.basename(path)}"

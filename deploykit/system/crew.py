@@ -19,7 +19,7 @@ NOT_RUN = 127
 
 
 class Run:
-    """One program that was started. status: None while it runs, else as a shell would say it; output: once it ended."""
+    """One program that was started. status: None while it runs, else as a shell would say it; output: since it ended."""
 
     def __init__(self, argv: Sequence[str], pid: int, output: int) -> None:
         self.argv = tuple(argv)
@@ -28,14 +28,19 @@ class Run:
         self.output = ""
         self._file = output
 
-    def ended(self, status: int) -> None:
-        """Note the end and take the output over."""
-        self.status = status
+    def hear(self) -> str:
+        """Take over what it has said until now."""
         if self._file >= 0:
-            raw = os.pread(self._file, LARGEST_OUTPUT, 0)
+            self.output = os.pread(self._file, LARGEST_OUTPUT, 0).decode("utf-8", "replace").strip()
+        return self.output
+
+    def ended(self, status: int) -> None:
+        """Note the end, and what it said."""
+        self.status = status
+        self.hear()
+        if self._file >= 0:
             os.close(self._file)
             self._file = -1
-            self.output += raw.decode("utf-8", "replace").strip()
 
 
 class Crew:

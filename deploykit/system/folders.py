@@ -28,7 +28,7 @@ def mounted() -> Tuple[str, ...]:
         return ()
 
 
-def refuse_links(path: str, target: str) -> None:
+def refuse_links(path: str) -> None:
     """Refused when ``path`` or a folder above it is a symbolic link: what is behind it is not covered."""
     while path != "/":
         if os.path.islink(path):

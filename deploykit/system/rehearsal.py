@@ -103,9 +103,8 @@ class Rehearsal:
         self._crew.wait((check,))
         said = run.output if check.status == 0 else check.output or run.output
         if check.status == 0 and not self._rights:
-            self._channel.tell(
-                "note", f"{service.name} accepts this configuration, but cannot be started without root: {_last_line(said)}"
-            )
+            why = _first_error(said)
+            self._channel.tell("note", f"{service.name} accepts this configuration, but cannot be started without root: {why}")
             return
         text = said or f"{' '.join(run.argv)} ended with status {run.status}"
         more = self._traces(said) if check.status == 0 else ()
@@ -165,7 +164,7 @@ class Rehearsal:
 
     def _overdue(self, service: TrialService, run: Run) -> None:
         text = f"{' '.join(run.argv)} was not over when the time of the trial was"
-        self._problem("timeout", service, _with(text, run.output))
+        self._problem("timeout", service, _with(text, run.hear()))
 
     def _problem(self, kind: str, service: TrialService, output: str) -> None:
         self._channel.tell("problem", kind, service.name, output)
@@ -200,8 +199,9 @@ def _mismatch(probe: Probe, answer: Answer) -> str:
     return ""
 
 
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]
+def _first_error(text: str) -> str:
+    lines = text.splitlines()
+    return next((line for line in lines if "ERROR" in line or "[emerg]" in line), lines[-1] if lines else "no reason given")
 
 
 def _with(text: str, *more: str) -> str:

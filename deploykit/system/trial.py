@@ -62,7 +62,7 @@ def rehearse(trial: Trial, kernel: Optional[Kernel] = None, resolver: Resolver =
         why = _unavailable(heard)
         if not why:
             return _result(judge, heard, notes, started)
-        notes.append(f"no {judge} to judge in ({why}): {ADVICE[judge]}")
+        notes.append(f"the judge {judge!r} is not possible here ({why}): {ADVICE[judge]}")
     return TrialResult("none", False, (), (), tuple(notes), time.monotonic() - started)
 
 

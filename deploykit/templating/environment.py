@@ -42,6 +42,7 @@ __all__ = [
 # They write HTML, which no configuration is.
 _NOT_FOR_CONFIGURATION = ("e", "escape", "forceescape", "safe", "striptags", "urlize", "xmlattr")
 _LONGEST_PRODUCT = 1_000_000
+_LARGEST = 10**200
 _PRINT_HINTS = {
     "null": "give it a value, print another one with default('...', true), or leave the line out with {% if %}",
     "true": "say how: nginx_onoff prints on or off, fpm_bool yes or no, string the word True",
@@ -108,18 +109,21 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """For jinja2: ``*`` and ``**`` as long as the result stays small; ``'x' * 10**10`` would take all memory."""
-        if operator == "**":
-            small = abs(left) <= _LONGEST_PRODUCT and abs(right) <= 64
-        else:
-            small = _length(left) * _length(right) <= _LONGEST_PRODUCT
-        if not small:
+        if not (_small_power(left, right) if operator == "**" else _small_product(left, right)):
             raise SecurityError(f"the result of {operator} is too large")
         return super().call_binop(context, operator, left, right)
 
 
-def _length(factor: Any) -> int:
-    """Length of a text or list; a number times a number is harmless unless both are huge."""
-    return len(factor) if hasattr(factor, "__len__") else min(abs(int(factor)), 10**9)
+def _small_power(base: Any, exponent: Any) -> bool:
+    return bool(abs(base) <= _LONGEST_PRODUCT and abs(exponent) <= 64)
+
+
+def _small_product(left: Any, right: Any) -> bool:
+    """A text or list repeated up to a million characters or elements; numbers up to some hundred digits."""
+    for sequence, count in ((left, right), (right, left)):
+        if hasattr(sequence, "__len__"):
+            return len(sequence) * int(count) <= _LONGEST_PRODUCT
+    return abs(left) < _LARGEST and abs(right) < _LARGEST
 
 
 def _printed(value: object) -> object:

@@ -73,8 +73,8 @@ def fpm_time(value: object) -> str:
 def octal(value: object) -> str:
     """``octal``: four octal digits of a mode, ``"0660"``.
 
-    A number is what YAML makes of 0660 (432); one that can also be meant digit by digit, such as 400, is refused,
-    and so is the text ``"432"``, which is such a number that lost its octal form.
+    A number counts as a number (0o660 is 432), so 660 is refused, and 400, which might be meant digit by digit, too.
+    A text counts digit by digit, so ``"432"`` is refused: it is a number that lost its octal form.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         digits, other = f"{value:o}", str(value)
@@ -87,11 +87,11 @@ def octal(value: object) -> str:
 
 
 def _likely(digits: str) -> bool:
-    """Do these octal digits make sense as a mode: no group may do more than its owner, nobody more than the group?"""
+    """Do these octal digits make sense as a mode? The owner reads, the group can do no more, and others no more than it."""
     if not re.fullmatch(r"[0-7]{1,3}", digits):
         return False
     owner, group, others = (int(digit) for digit in digits.zfill(3))
-    return group & ~owner == 0 and others & ~group == 0
+    return owner & 4 != 0 and owner != 5 and group & ~owner == 0 and others & ~group == 0
 
 
 FILTERS: Dict[str, Callable[..., object]] = {

@@ -9,8 +9,9 @@ from deploykit.templating.values import FilterError, size_of, text_of, truth_of
 
 # nginx reads its files through a buffer of 4096 bytes, and one argument has to fit in, quotes and all
 _LONGEST = 4000
-_UNITS = ("y", "M", "w", "d", "h", "m", "s", "ms")
-_TIME_PART = re.compile(r"(\d+)(ms|[yMwdhms]|$)", re.ASCII)
+# y and M are left out: nginx takes them only where it counts in whole seconds, and M is too easily meant as minutes
+_UNITS = ("w", "d", "h", "m", "s", "ms")
+_TIME_PART = re.compile(r"(\d+)(ms|[wdhms]|$)", re.ASCII)
 
 
 def nginx_quote(value: object, allow_variables: bool = False) -> str:
@@ -45,7 +46,7 @@ def nginx_size(value: object) -> str:
 
 
 def nginx_time(value: object) -> str:
-    """``nginx_time``: seconds as a number, or nginx's own ``1m30s`` ``500ms`` (y M w d h m s ms, largest first)."""
+    """``nginx_time``: seconds as a number, or nginx's own ``1m30s`` ``500ms`` (w d h m s ms, largest first)."""
     text = text_of(value, "nginx_time").replace(" ", "")
     parts = _TIME_PART.findall(text)
     units = [unit or "s" for _, unit in parts]

@@ -47,7 +47,8 @@ class Marks(Extension):
 
     def _marked(self, text: Token, file: str) -> str:
         lines = str(text.value).split("\n")
-        return "\n".join(self._mark(file, text.lineno + more) + line for more, line in enumerate(lines))
+        # no mark where nothing stands: a filter that leaves empty lines alone would take it for text
+        return "\n".join(line and self._mark(file, text.lineno + more) + line for more, line in enumerate(lines))
 
     def _mark(self, file: str, line: int) -> str:
         self.places.append(Location(file, line))
@@ -114,7 +115,7 @@ def _places(
 
 
 def _read(lines: List[str], places: List[Location], current: Location) -> Iterator[Location]:
-    """The last mark before a line's first visible character counts; a line without one continues what was printed before."""
+    """The last mark before a line's first visible character counts; a line without one belongs to what was printed before."""
     for line in lines:
         start = _AT_START.match(line)
         leading = _MARK.findall(start[0]) if start else []

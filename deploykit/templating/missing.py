@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Set, Tuple, Type
 
-from deploykit.errors import DeploykitError, InvalidInput, Location
-from deploykit.templating.environment import find_undeclared_variables, nodes
-from deploykit.templating.explain import explained, not_defined, place_of
+from deploykit.errors import InvalidInput, Location
+from deploykit.templating.environment import TemplateSyntaxError, find_undeclared_variables, nodes
+from deploykit.templating.explain import explained, not_defined
 from deploykit.templating.sources import shown
 from deploykit.templating.templates import Templates
 
@@ -74,14 +74,14 @@ def _absent(tree: nodes.Template, visit: _Visit, inherited: Set[str]) -> Iterato
 def _undeclared(tree: nodes.Template, visit: _Visit) -> Set[str]:
     try:
         return find_undeclared_variables(tree)
-    except Exception as problem:  # an unknown filter or test
-        error: DeploykitError = explained(problem, place_of(problem) or Location(shown(visit.name)))
-        raise error from problem
+    except TemplateSyntaxError as problem:  # an unknown filter or test
+        raise explained(problem, Location(shown(visit.name), problem.lineno)) from problem
 
 
 def _stored(node: nodes.Node) -> Set[str]:
-    """Names that are given a value below this node."""
-    return {name.name for name in node.find_all(nodes.Name) if name.ctx != "load"}
+    """Names that are given a value by this node or below it."""
+    names = [node] if isinstance(node, nodes.Name) else node.find_all(nodes.Name)
+    return {name.name for name in names if name.ctx != "load"}
 
 
 def _assigned(tree: nodes.Template) -> Set[str]:

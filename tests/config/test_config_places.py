@@ -30,4 +30,7 @@ def test_an_expression_counts_as_a_name():
 
 
 def test_a_prefix_stands_for_the_root():
-    assert (below("", "/etc/x"), below("/tmp/box", "/etc/x"), below("/tmp/box/", "/etc/x")) == ("/etc/x", *["/tmp/box/etc/x"] * 2)
+    assert (below("", "/etc/x"), below("/tmp/box", "/etc/x"), below("/tmp/box/", "/etc/x")) == (
+        "/etc/x",
+        *["/tmp/box/etc/x"] * 2,
+    )

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+import deploykit
 from deploykit.commands import docs
 from deploykit.config.schema import keys, read_document
 from deploykit.config.source import read_yaml
 from deploykit.errors import UsageError
+from deploykit.model import SERVICES, Facts, Request, Service
+from deploykit.stages.load import load
+from deploykit.stages.resolve import resolve
+from deploykit.system import files
 
 UNCOMMENTED = re.sub(r"(?m)^( *)#(?=( {2})*(- )?[\w./-]+:)", r"\1", docs.text())
 
@@ -25,7 +31,9 @@ def test_the_example_is_right_with_all_its_keys_and_names_every_key_of_the_schem
     assert config.files["nginx/conf.d/vhost.conf.j2"].each == "sites"
     assert config.events["AfterInstall"][0].name == "run"
     written = set(_paths(root))
-    assert not [key for key in keys() if not any(re.fullmatch(re.escape(key).replace(r"\*", "[^ ]+"), path) for path in written)]
+    assert not [
+        key for key in keys() if not any(re.fullmatch(re.escape(key).replace(r"\*", "[^ ]+"), path) for path in written)
+    ]
 
 
 def _paths(node, path: str = ""):
@@ -34,6 +42,17 @@ def _paths(node, path: str = ""):
         yield from _paths(child, f"{path}{key}.")
     for entry in node.entries:
         yield from _paths(entry, path)
+
+
+@pytest.mark.parametrize(("group", "environment"), [("webapp-staging", "staging"), ("prod-1", "production")])
+def test_the_example_fits_the_templates_beside_it(group: str, environment: str):
+    bundle = str(Path(deploykit.__file__).parent.parent)
+    services = {name: Service(name, f"/etc/{name}", "", "", "", "www-data") for name in SERVICES}
+    request = Request("AfterInstall", bundle, group=group)
+    settings = resolve(load(bundle, files), Facts(services, {}), request, files)
+    assert settings.environment == environment
+    assert {rule.to for rule in settings.files} >= {"conf.d/webapp.conf", "pool.d/webapp.conf"}
+    assert settings.secrets == ("db_password",)
 
 
 def test_every_key_of_the_example_is_explained_in_a_comment():

@@ -112,7 +112,7 @@ def test_a_step_may_stand_without_arguments():
         ("files: {'nginx/{{ x }}': {}}", (1, 9), "this path is taken as it is", ""),
         ("remove: [nginx]", (1, 10), 'the path "nginx" does not begin with', ""),
         ("remove: ['nginx/{{ x }}']", (1, 10), "this path is taken as it is", ""),
-        ("probes: [http: {}]", (1, 16), '"url" is missing', ""),
+        ("probes: [http: {}]", (1, 10), '"url" is missing', ""),
         ("probes: [htp: {}]", (1, 10), 'unknown key "htp" (did you mean "http"?)', ""),
         ("probes: [{http: {}, fastcgi: {}}]", (1, 10), "expected a map with one key", "indentation"),
         ("probes: [http: {url: 'ftp://x'}]", (1, 22), "expected a URL", ""),
@@ -121,7 +121,12 @@ def test_a_step_may_stand_without_arguments():
         ("probes: [http: {url: 'http://x', timeout: 5 s}]", (1, 43), "expected a duration above 0", "500ms"),
         ("probes: [http: {url: 'http://x', timeout: 0}]", (1, 43), "expected a duration above 0", ""),
         ("probes: [fastcgi: {address: here, path: /p}]", (1, 29), "expected auto, unix:/path/of/a.sock or host:port", ""),
-        ("events: {After Install: []}", (1, 10), 'unknown event "After Install" (did you mean "AfterInstall"?)', "AfterInstall"),
+        (
+            "events: {After Install: []}",
+            (1, 10),
+            'unknown event "After Install" (did you mean "AfterInstall"?)',
+            "AfterInstall",
+        ),
         ("events: {AfterInstall: [reload]}", (1, 25), "expected a step", ""),
         ("events: {AfterInstall: [run: {a: 0660}]}", (1, 34), "expected a value, got unquoted 0660", ""),
     ],
@@ -147,7 +152,8 @@ def test_all_errors_of_a_document_come_at_once_and_in_order():
 
 
 def test_the_value_of_a_secret_is_not_shown_wherever_it_is_set():
-    text = "secrets: [pin]\nvariables: {pin: 0815}\nenvironments: {a: {variables: {pin: 0816}}}\ngroups: {b: {variables: {pin: [0817]}}}\n"
+    text = "secrets: [pin]\nvariables: {pin: 0815}\nenvironments: {a: {variables: {pin: 0816}}}\n"
+    text += "groups: {b: {variables: {pin: [0817]}}}\n"
     shown = [f"{problem} {problem.hint}" for problem in problems(text)]
     assert len(shown) == 3
     assert not any(f"081{n}" in line for line in shown for n in (5, 6, 7))

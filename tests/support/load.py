@@ -59,9 +59,7 @@ def ask_until(ended: threading.Event, url: str, expect: bytes, counts: Counter[s
 def main(url: str, connections: str, expect: str) -> None:
     counts: Counter[str] = Counter()
     ended = threading.Event()
-    clients = [
-        threading.Thread(target=ask_until, args=(ended, url, expect.encode(), counts)) for _ in range(int(connections))
-    ]
+    clients = [threading.Thread(target=ask_until, args=(ended, url, expect.encode(), counts)) for _ in range(int(connections))]
     for client in clients:
         client.start()
     while not counts:

@@ -122,7 +122,7 @@ class Stack:
         try:
             if self._start:
                 for service in (self.php, self.nginx):
-                    supervisor.start(service, self.machine)
+                    self.start(service)
         except BaseException:
             self.close()
             raise
@@ -138,6 +138,17 @@ class Stack:
         for service in self.services.values():
             self.kill(service)
         shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def start(self, service: Service) -> None:
+        """Start a service and wait until all its workers are there under their own titles."""
+        supervisor.start(service, self.machine)
+        expected = 2 if service.name == "nginx" else 3
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            titles = [worker.title for worker in supervisor.now(service, self.machine).family]
+            if len(titles) >= expected and not any("master" in title for title in titles):
+                return
+            time.sleep(0.005)
 
     def kill(self, service: Service) -> None:
         """End a service at once: the master first, so that it starts no new worker; wait until all of them are gone."""
@@ -207,7 +218,9 @@ class Stack:
             Path(self.prefix, folder).mkdir(parents=True)
         user = "user www-data;\n" if os.geteuid() == 0 else ""
         self.write("etc/nginx/nginx.conf", NGINX_CONF.format(prefix=self.prefix, user=user))
-        self.write(f"etc/php/{self.php.version}/fpm/php-fpm.conf", FPM_CONF.format(prefix=self.prefix, version=self.php.version))
+        self.write(
+            f"etc/php/{self.php.version}/fpm/php-fpm.conf", FPM_CONF.format(prefix=self.prefix, version=self.php.version)
+        )
         self.write("var/www/html/page.php", PAGE)
         self.write_site()
         self.write_pool()

@@ -13,7 +13,7 @@ LOOPBACK = ("127.0.0.1", 0)
 @contextmanager
 def saying(
     answer: bytes, listen: object = LOOPBACK, hold: bool = False, family: Optional[int] = None
-) -> Iterator[Tuple[str, "list[bytes]"]]:
+) -> Iterator[Tuple[str, list[bytes]]]:
     """``(address, requests)`` of a server that reads once, sends ``answer`` and hangs up; ``hold``: never hangs up.
 
     listen: (host, port), or a path for a Unix socket; the address comes back as ``host:port`` or ``unix:path``.
@@ -36,7 +36,7 @@ def saying(
         server.close()
 
 
-def _serve(server: socket.socket, answer: bytes, requests: "list[bytes]", ended: threading.Event, hold: bool) -> None:
+def _serve(server: socket.socket, answer: bytes, requests: list[bytes], ended: threading.Event, hold: bool) -> None:
     while not ended.is_set():
         try:
             wire, _ = server.accept()

@@ -13,7 +13,7 @@ from typing import Dict, Iterator, List, Tuple
 from deploykit.model import Probe, Trial, TrialFile, TrialService
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin") or ""
-PHP = next((found for found in (shutil.which(f"php-fpm{v}", path="/usr/sbin") for v in ("8.4", "8.3", "8.2", "8.1", "")) if found), "")
+PHP = next(filter(None, (shutil.which(f"php-fpm{v}", path="/usr/sbin") for v in ("8.4", "8.3", "8.2", "8.1", ""))), "")
 
 MAIN = """user www-data;
 worker_processes 1;
@@ -129,17 +129,18 @@ class Site:
         return Trial(**settings)  # type: ignore[arg-type]
 
     def look(self) -> List[Tuple[str, ...]]:
-        """Every file and folder with what would tell a change, the machine's own run and log folders included."""
-        return list(_look(str(self.root))) + [entry for top in ("/var/log", "/var/lib/nginx") for entry in _look(top)]
+        """Every file and folder with what would tell a change."""
+        return list(look(str(self.root)))
 
 
-def _look(top: str) -> Iterator[Tuple[str, ...]]:
+def look(top: str) -> Iterator[Tuple[str, ...]]:
+    """Name, owner, mode, number, size and times of all that is below ``top``."""
     for folder, names, files in os.walk(top):
         for name in (".", *names, *files):
             path = os.path.join(folder, name)
             status = os.lstat(path)
-            seen = (status.st_ino, status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            yield (path, *map(str, seen))
+            owner = (status.st_mode, status.st_uid, status.st_gid)
+            yield (path, *map(str, (*owner, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)))
 
 
 def new_site() -> Site:
@@ -149,3 +150,17 @@ def new_site() -> Site:
     site = Site(root)
     site.lay_out()
     return site
+
+
+def processes_of(site: Site) -> List[str]:
+    """Command lines of all living processes that name the site's folder, or live in a namespace with mounts below it."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            mounts = Path(f"/proc/{pid}/mountinfo").read_text("utf-8", "replace")
+        except OSError:
+            continue
+        if line and str(site.root) in line + mounts and int(pid) != os.getpid():
+            found.append(line)
+    return found

@@ -128,7 +128,9 @@ def test_a_daemon_started_so_still_hears_sighup() -> None:
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    script = "import sys, deploykit.system.commands as c, deploykit.system.http, deploykit.system.processes; c.ask(['true'], 5)\n"
+    script = (
+        "import sys, deploykit.system.commands as c, deploykit.system.http, deploykit.system.processes; c.ask(['true'], 5)\n"
+    )
     heavy = "print(sorted({'sh', 'psutil', 'http.client', 'ssl', 'asyncio'} & set(sys.modules)))"
     root = str(Path(commands.__file__).parents[2])
     told = subprocess.run([sys.executable, "-c", script + heavy], cwd=root, capture_output=True, text=True, check=True)

@@ -55,7 +55,9 @@ class TestRealPhpFpm:
 
 
 def test_records_may_be_padded_split_and_mixed_with_stderr() -> None:
-    answer = out(b"Status: 201 Created\r\nX: y\r\n", padding=5) + out(b"a warning\n", kind=7) + out(b"\r\nbo") + out(b"dy") + END
+    answer = (
+        out(b"Status: 201 Created\r\nX: y\r\n", padding=5) + out(b"a warning\n", kind=7) + out(b"\r\nbo") + out(b"dy") + END
+    )
     with saying(answer) as (address, requests):
         told = fastcgi.ask(address, "/x?a=b", 5)
     assert (told.status, told.body, told.error) == (201, b"body", "a warning")
@@ -101,7 +103,9 @@ def test_over_ipv6_and_unix() -> None:
         assert fastcgi.ask(f"[::1]:{port}", "/", 5).body == b"six"
 
 
-@pytest.mark.parametrize("address", ["unix:/nowhere/x.sock", "unix:/" + "x" * 200, "nonsense", "127.0.0.1:99999", "[::1:80", ""])
+@pytest.mark.parametrize(
+    "address", ["unix:/nowhere/x.sock", "unix:/" + "x" * 200, "nonsense", "127.0.0.1:99999", "[::1:80", ""]
+)
 def test_an_address_where_nobody_is_gives_a_reason_that_names_it(address: str) -> None:
     told = fastcgi.ask(address, "/ping", 1)
     assert told.status == 0

@@ -10,6 +10,7 @@ from support.services import Stack, free_port, needs_services
 from support.sockets import saying
 
 from deploykit.model import Probe
+from deploykit.services import supervisor
 from deploykit.system import http
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
@@ -48,7 +49,9 @@ def test_a_redirect_is_an_answer() -> None:
     assert len(requests) == 1
 
 
-@pytest.mark.parametrize("answer", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 what\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 what\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"]
+)
 def test_what_is_no_http_is_no_answer_or_less_of_one(answer: bytes) -> None:
     with saying(answer) as (address, _):
         told = http.ask(Probe("http", url=f"http://{address}/"))
@@ -67,7 +70,9 @@ def test_a_body_is_read_up_to_a_mebibyte_and_no_longer_than_the_timeout() -> Non
     assert time.monotonic() - began < 4
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/", "ftp://127.0.0.1/", "nonsense", "http://", "http://[::1/", "http://unix:/nowhere:/"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/", "ftp://127.0.0.1/", "nonsense", "http://", "http://[::1/", "http://unix:/nowhere:/"]
+)
 def test_an_address_that_cannot_be_asked_gives_a_reason(url: str) -> None:
     told = http.ask(Probe("http", url=url, timeout=1))
     assert told.status == 0
@@ -104,8 +109,6 @@ def test_https_is_unverified_and_the_host_chooses_the_certificate() -> None:
             ),
         )
         with stack:
-            from deploykit.services import supervisor  # noqa: PLC0415
-
             supervisor.start(stack.nginx, stack.machine)
             answer = http.ask(Probe("http", url=f"https://127.0.0.1:{port}/", host="two.test"))
             assert (answer.status, answer.body) == (200, b"two.test")
@@ -117,8 +120,8 @@ def test_https_is_unverified_and_the_host_chooses_the_certificate() -> None:
 
 def make_certificate(stack: Stack, name: str) -> None:
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}.test"]
-        + ["-keyout", f"{stack.path(name)}.key", "-out", f"{stack.path(name)}.pem", "-days", "2"],
+        f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}.test "
+        f"-keyout {stack.path(name)}.key -out {stack.path(name)}.pem".split(),
         check=True,
         capture_output=True,
     )

@@ -38,7 +38,7 @@ def bundle(tmp_path: Path) -> Bundle:
 def rendered(bundle: Bundle) -> Callable[..., str]:
     """``rendered(text, name=value)``: the text as a template ``t.j2``, rendered."""
 
-    def render(text: str, **names: Any) -> str:
+    def render(text: str, /, **names: Any) -> str:
         bundle.write("t.j2", text)
         return bundle.open(**names).render("t.j2")
 
