@@ -16,7 +16,7 @@ TOOL_MISSING = 69
 
 def newer_pythons():
     """Paths of programs called python3.N in PATH that are new enough and do start, newest first."""
-    import subprocess  # noqa: PLC0415
+    import subprocess
 
     folders = os.environ["PATH"].split(os.pathsep)
     for minor in range(NEWEST_MINOR, OLDEST[1] - 1, -1):
@@ -54,7 +54,7 @@ def find_libraries(here):
     if os.path.isdir(checkout):
         sys.path.append(checkout)
     elif sys.flags.no_site:
-        import site  # noqa: PLC0415
+        import site
 
         site.main()
 
@@ -69,7 +69,7 @@ def main():
     speak_utf8()
     here = os.path.dirname(launcher)
     find_libraries(here)
-    from deploykit import cli  # noqa: PLC0415
+    from deploykit import cli
 
     # Never by the working folder: the agent may start a hook in another deployment's archive.
     return cli.main(bundle=here)

@@ -47,18 +47,18 @@ def propose(request: Request, machine: Scratch, output: Output, asking: bool = T
     settings = settle(request, machine, output)
     targets = render(settings, machine)
     difference = compare(settings, targets, read_record(request.prefix, machine), machine)
-    candidate = Candidate(settings, targets, difference.changes, render_probes(settings) if asking else ())
+    candidate = Candidate(settings, targets, difference.changes, difference.folders, render_probes(settings) if asking else ())
     plan = _judged(request, candidate, machine)
     record = records.dump(settings.environment, targets)
     steps_after = tuple(settings.events.get(request.event, ()))
-    return replace(plan, folders=difference.folders, unchanged=difference.unchanged, record=record, steps=steps_after)
+    return replace(plan, unchanged=difference.unchanged, record=record, steps=steps_after)
 
 
 def propose_former(request: Request, journals: Sequence[Journal], machine: Scratch, output: Output) -> Plan:
     """The plan that brings back what was live before these runs, judged in the same way."""
     settings = settle(request, machine, output)
     changes, record = former(journals, machine)
-    plan = _judged(request, Candidate(settings, (), changes, ()), machine)
+    plan = _judged(request, Candidate(settings, (), changes), machine)
     return replace(plan, record=record)
 
 
@@ -67,7 +67,8 @@ def judge(request: Request, machine: Scratch, output: Output) -> Verdict:
     settings = settle(request, machine, output)
     targets = render(settings, machine)
     difference = compare(settings, targets, read_record(request.prefix, machine), machine)
-    return check(Candidate(settings, targets, difference.changes, render_probes(settings)), machine, locator(settings, machine))
+    candidate = Candidate(settings, targets, difference.changes, difference.folders, render_probes(settings))
+    return check(candidate, machine, locator(settings, machine))
 
 
 def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
@@ -84,6 +85,7 @@ def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
         request=request,
         settings=settings,
         changes=candidate.changes,
+        folders=candidate.folders,
         due=tuple(name for name in services if name in alive and (name in changed or name in owed)),
         owed=owed,
         moves=sockets.moves(services["php-fpm"], candidate.changes),

@@ -78,6 +78,12 @@ class Service:
     def installed(self) -> bool:
         return bool(self.binary)
 
+    @property
+    def runtime_folders(self) -> Tuple[str, ...]:
+        """Where it writes while it runs: pid file, log, sockets. Its package makes them, but not below a prefix."""
+        files = (self.pid_file, self.error_log)
+        return tuple(dict.fromkeys([*(f.rpartition("/")[0] for f in files if f), *([self.run] if self.run else [])]))
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -249,11 +255,13 @@ class Probe:
 
 @dataclass(frozen=True)
 class Candidate:
-    """The whole configuration as it shall be: every target, changed or not, what differs from live, and what to ask of it."""
+    """The whole configuration as it shall be: every target, changed or not, what differs from live, folders that are still
+    to be made, and what to ask of it."""
 
     settings: Settings
     targets: Tuple[Target, ...]
     changes: Tuple[Change, ...]
+    folders: Tuple[str, ...] = ()
     probes: Tuple[Probe, ...] = ()
 
 

@@ -26,7 +26,7 @@ def begin(plan: Plan, machine: Machine, output: Output) -> Iterator[Journal]:
     or UndoFailed when the undo failed too."""
     journal = _journal(plan, _run_name(plan.request.prefix, machine), machine)
     prefix = plan.request.prefix
-    machine.allow(plan.settings.writable)
+    machine.allow(journal.roots)
     try:
         yield journal
     except BaseException as error:
@@ -128,7 +128,7 @@ def _journal(plan: Plan, run: str, machine: Readable) -> Journal:
         bridges=(Entry("create", bridge[0], "php-fpm", "", "", digest(bridge[1].encode())),) if bridge else (),
         folders=plan.folders,
         services=tuple(plan.settings.services.values()),
-        roots=plan.settings.writable,
+        roots=(*plan.settings.writable, *plan.folders),
     )
 
 

@@ -14,6 +14,7 @@ from deploykit.model import Finding
 AGENTS = ("v1", "v2")
 BOTH = AGENTS
 V1 = ("v1",)
+V2 = ("v2",)
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ REASONS: Dict[str, Tuple[Tuple[str, ...], str, str]] = {
     "syntax": (BOTH, "not YAML, not UTF-8, a control character, a tab as indentation", "hooks:<LF><TAB>AfterInstall:"),
     "empty": (BOTH, "nothing but comments, or null", "# nothing"),
     "shape": (V1, "a list, map or text in the place of another (a raw Ruby error)", "hooks: [AfterInstall]"),
-    "type-of-value": (("v2",), "a value of another type than v2 wants", 'timeout: "300"'),
+    "type-of-value": (V2, "a value of another type than v2 wants", 'timeout: "300"'),
     "value": (V1, "a plain text that Ruby cannot turn into the number it looks like", "timeout: 0x_"),
     "alias": (BOTH, "an alias: v1 follows none, v2 all but unknown ones", "location: *script"),
     "class": (V1, "an unquoted date or time, or a tag that names a Ruby class", "built: 2030-01-02"),
-    "documents": (("v2",), "a second document", "---"),
-    "duplicate-key": (("v2",), "a known key twice in one map", "os: linux<LF>os: linux"),
+    "documents": (V2, "a second document", "---"),
+    "duplicate-key": (V2, "a known key twice in one map", "os: linux<LF>os: linux"),
     "version": (BOTH, "a version that is missing or is not the number 0.0", 'version: "0.0"'),
     "os": (BOTH, "an os other than linux", "os: Linux"),
     "location": (BOTH, "a script without location", "- timeout: 60"),
@@ -87,7 +88,7 @@ _LINTS = (
     _error("duplicate-key", "a key twice: v1 takes the last, v2 refuses known ones", "os: linux<LF>os: linux"),
     _error("unknown-event", "an event whose scripts never run", "Install:"),
     _warning("empty-hooks", "hooks or an event without scripts: nothing runs", "AfterInstall: []"),
-    _error("null", "null, ~ or {} where v1 reads nothing and v2 refuses the file", "hooks: ~"),
+    _error("null", "null, ~ or {} where v1 reads nothing and v2 refuses the file", "hooks: ~", V2),
     _warning("version-form", "a version of 0 that is not written 0.0", "version: 0"),
     # scripts
     _error("location-text", "a location that is no text", "location: 5"),
@@ -97,24 +98,26 @@ _LINTS = (
     _warning("duplicate-script", "one script twice in an event", "- location: a<LF>- location: a"),
     _warning("timeout-unstated", "no timeout: an hour", "- location: hooks/a"),
     _error("timeout-text", "a text as timeout: v1 takes the digits it begins with", "timeout: 1h"),
+    _error("timeout-quoted", "a timeout in quotes: v1 takes it, v2 refuses the file", 'timeout: "300"', V2),
     _error("timeout-base60", "a:b, which v1 takes as hours and minutes", "timeout: 2:15"),
     _error("timeout-octal", "a leading 0, which makes it octal", "timeout: 010"),
     _error("timeout-form", "a timeout that is not written as a plain integer", "timeout: 0x10"),
     _error("timeout-sum", "more than the service's 3600 s for all scripts of an event", "timeout: 7200"),
-    _error("runas-number", "a number as user, which is taken as a name", "runas: 1000"),
+    _error("runas-text", "a user that is no text: it is taken as it is printed, as a name", "runas: 1000"),
     _error("runas-blank", "a blank user: the script runs as root", "runas: ''"),
     _error("runas-shell", "a user that the shell takes for something else", "runas: a b"),
     _warning("runas-service", "a user who commonly has no shell, so that su fails", "runas: www-data"),
-    _error("runas-nologin", "a user whose shell refuses", "runas: www-data", "machine"),
-    _error("runas-unknown", "a user that this machine does not have", "runas: nobody2", "machine"),
-    _error("sudo-text", "sudo that is not true or false", "sudo: 'false'"),
+    _error("runas-nologin", "a user whose shell refuses", "runas: www-data", needs="machine"),
+    _error("runas-unknown", "a user that this machine does not have", "runas: nobody2", needs="machine"),
+    _error("sudo-text", "sudo that is no boolean: v1 takes it as true, whatever it says", "sudo: 'false'"),
+    _error("sudo-word", "a boolean of YAML 1.1: v1 takes it, v2 refuses the file", "sudo: no", V2),
     _warning("sudo-environment", "sudo takes the agent's variables away", "sudo: true"),
     # files
     _error("files-text", "a source or destination that is blank or no text", "source: 1"),
     _error("source-glob", "a wildcard in source: no file has that name", "source: build/*"),
     _error("source-escapes", "a source outside the bundle", "source: ../app"),
     _info("source-whole", "the whole bundle is copied, appspec.yml and hooks too", "source: /"),
-    _error("source-missing", "a source that is not in the bundle", "source: buidl", "bundle"),
+    _error("source-missing", "a source that is not in the bundle", "source: buidl", needs="bundle"),
     _error("destination-relative", "a destination below the agent's working directory", "destination: www"),
     _warning("destination-file", "a destination that looks like a file: it is a folder", "destination: /x/a.php"),
     _error("files-twice", "the same source to the same destination twice", "- source: a ..."),
@@ -130,10 +133,10 @@ _LINTS = (
     _info("acl-local", "acls or context: codedeploy-local fails, the daemon does not", "acls: ['u:app:rwx']", V1),
     _error("context-range", "a context without range: Install fails", "context: {type: httpd_sys_content_t}", V1),
     # the bundle
-    _error("script-missing", "a script that is not in the bundle", "location: hooks/strat", "bundle"),
-    _error("script-bom", "a byte order mark before #!: v1 runs it with sh", "<BOM>#!/bin/bash", "bundle"),
-    _error("script-crlf", "a CR behind the interpreter's name", "#!/bin/bash<CR><LF>", "bundle"),
-    _error("script-shebang", "no #! on the first line: v1 runs it with sh, v2 fails", "#/bin/bash", "bundle"),
+    _error("script-missing", "a script that is not in the bundle", "location: hooks/strat", needs="bundle"),
+    _error("script-bom", "a byte order mark before #!: v1 runs it with sh", "<BOM>#!/bin/bash", needs="bundle"),
+    _error("script-crlf", "a CR behind the interpreter's name", "#!/bin/bash<CR><LF>", needs="bundle"),
+    _error("script-shebang", "no #! on the first line: v1 runs it with sh, v2 fails", "#/bin/bash", needs="bundle"),
 )
 
 

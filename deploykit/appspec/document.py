@@ -41,6 +41,13 @@ class Problem:
     message: str
     at: Location
 
+    @property
+    def hint(self) -> str:
+        """What to do about the commonest of them."""
+        if "\\t" in self.message or "tab" in self.message:
+            return "indent with spaces"
+        return "save it as UTF-8 without control characters" if "UTF-8" in self.message or "control" in self.message else ""
+
 
 @dataclass(frozen=True)
 class Tree:

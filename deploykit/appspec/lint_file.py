@@ -49,7 +49,8 @@ def _bytes(subject: Subject) -> Iterator[Finding]:
 
 def _documents(subject: Subject) -> Iterator[Finding]:
     after = subject.tree.more or (subject.tree.after.at if subject.tree.after else None)
-    if after:
+    # Behind a byte order mark the second line looks like another document: that is said already.
+    if after and not subject.raw.startswith(b"\xef\xbb\xbf"):
         message = "agent v1 does not read what follows the first document, agent v2 rejects the whole appspec"
         yield finding("appspec-second-document", message, after, "keep one document; remove the line `---` or `...` before it")
 

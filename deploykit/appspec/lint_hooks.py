@@ -58,7 +58,7 @@ def _timeout(script: Node, node: Optional[Node]) -> Iterator[Finding]:
     if node is None or kind == "nil":
         message = f"no timeout: the script may take {DEFAULT_TIMEOUT} s"
         yield finding("appspec-timeout-unstated", message, node.at if node else script.at, _SECONDS)
-    elif kind == "text" and isinstance(value, str):
+    elif kind == "text" and isinstance(value, str) and not node.tag:
         yield from _text_timeout(node, value)
     elif kind == "bool" and value is False:
         message = f"agent v1 takes false for no timeout ({DEFAULT_TIMEOUT} s), agent v2 rejects the whole appspec"
@@ -69,17 +69,24 @@ def _timeout(script: Node, node: Optional[Node]) -> Iterator[Finding]:
 
 def _text_timeout(node: Node, text: str) -> Iterator[Finding]:
     seconds = to_i(text)
-    if seconds > 0:
-        rest = text.strip().lstrip("+0123456789_")
-        said = f", the unit {shown(rest, 20)} is dropped" if rest else ""
-        message = f"agent v1 takes {shown(text, 40)} as {seconds} s{said}; agent v2 rejects the whole appspec"
+    if seconds <= 0:
+        return
+    taken = f"agent v1 takes {shown(text, 40)} as {_amount(seconds)} s"
+    if not re.fullmatch(r"\s*\+?[0-9]+\s*", text, re.ASCII):
+        message = f"{taken} and drops what follows the digits; agent v2 rejects the whole appspec"
         yield finding("appspec-timeout-text", message, node.at, _SECONDS)
+    elif not node.style:
+        # 08 is no octal number, and by its leading 0 no decimal one either.
+        yield finding("appspec-timeout-octal", f"{taken}; agent v2 rejects the whole appspec", node.at, _SECONDS)
+    else:
+        message = f"agent v2 rejects the whole appspec: the timeout {shown(text, 40)} is a text"
+        yield finding("appspec-timeout-quoted", message, node.at, _SECONDS)
 
 
 def _number_timeout(node: Node, value: float) -> Iterator[Finding]:
-    if re.fullmatch("[1-9][0-9]*", node.text) or value == float("inf"):
+    if re.fullmatch(r"\+?[1-9][0-9]*", node.text) or value == float("inf"):
         return
-    taken = f"agent v1 takes {shown(node.text, 40)} as {int(value)} s"
+    taken = f"agent v1 takes {shown(node.text, 40)} as {_amount(int(value))} s"
     if ":" in node.text:
         message = f"{taken}: hours and minutes; agent v2 rejects the whole appspec"
         yield finding("appspec-timeout-base60", message, node.at, _SECONDS)
@@ -94,9 +101,9 @@ def _runas(subject: Subject, node: Optional[Node]) -> Iterator[Finding]:
     if node is None or kind == "nil":
         return
     name = node.text.strip()
-    if kind in ("int", "float"):
-        message = f"the agents take {shown(name, 40)} as the name of a user, not as a number"
-        yield finding("appspec-runas-number", message, node.at, "write the user's name")
+    if kind not in ("text", "symbol"):
+        message = f"a user that is no text but a {kind}: the agents take it as it is printed, as a name, or reject it"
+        yield finding("appspec-runas-text", message, node.at, "write the user's name")
     elif not name:
         yield finding("appspec-runas-blank", "a blank user: the script runs as root", node.at, "write root, or remove runas")
     elif not re.fullmatch(r"[A-Za-z_][\w.-]*\$?", name, re.ASCII):
@@ -126,11 +133,13 @@ def _sudo(node: Optional[Node]) -> Iterator[Finding]:
     kind, value = meaning(node) if node else ("nil", None)
     if node is None or kind == "nil":
         return
-    if node.text not in ("true", "false") or kind != "bool":
-        taken = "true" if value is not False else "false"
-        written = shown(node.text, 40) if node.kind == "scalar" else f"a {node.kind}"
-        message = f"agent v1 takes sudo: {written} as {taken}, agent v2 may reject the whole appspec"
+    written = shown(node.text, 40) if node.kind == "scalar" else f"a {node.kind}"
+    if kind != "bool":
+        message = f"agent v1 takes sudo: {written} as true, agent v2 rejects the whole appspec"
         yield finding("appspec-sudo-text", message, node.at, "write true or false, without quotes")
+    elif node.text not in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        message = f"agent v2 rejects the whole appspec: sudo: {written} is no boolean of YAML 1.2"
+        yield finding("appspec-sudo-word", message, node.at, "write true or false")
     if kind == "bool" and value is True:
         message = "sudo takes away LIFECYCLE_EVENT, DEPLOYMENT_ID and the other variables of the agent"
         yield finding("appspec-sudo-environment", message, node.at, "remove it: without runas the script runs as root")

@@ -21,6 +21,7 @@ _AGENT_EVENTS = ("DownloadBundle", "Install", "BlockTraffic", "AllowTraffic", "S
 def check(subject: Subject) -> Iterator[Finding]:
     """All findings of this page."""
     yield from _known(subject.top, TOP, "appspec.yml")
+    yield from _version(subject.section("version"))
     for _, script in subject.scripts():
         yield from _known(script, SCRIPT, "a script")
     for entry in subject.maps(subject.section("files")):
@@ -34,6 +35,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield from _nothing(subject)
     if subject.tree.root:
         yield from _duplicates(subject.tree.root)
+
+
+def _version(node: Optional[Node]) -> Iterator[Finding]:
+    if node and node.text != "0.0" and meaning(node)[0] in ("int", "float") and meaning(node)[1] == 0:
+        message = f"the agents take {shown(node.text, 20)} for 0.0, other readers do not"
+        yield finding("appspec-version-form", message, node.at, "write `version: 0.0`")
 
 
 def _known(node: Node, names: Sequence[str], what: str) -> Iterator[Finding]:
@@ -76,9 +83,9 @@ def _events(subject: Subject) -> Iterator[Finding]:
     for key, _ in subject.events():
         if key.text in EVENTS or key.text == "<<":
             continue
-        close = nearest(key.text, EVENTS)
-        hint = f"did you mean {close}? " if close else ""
         own = key.text in _AGENT_EVENTS
+        close = "" if own else nearest(key.text, EVENTS)
+        hint = f"did you mean {close}? " if close else ""
         message = f"{key.text} is the agent's own: it runs no scripts" if own else f"no event is called {shown(key.text, 60)}"
         hint += "events are " + ", ".join(EVENTS)
         yield finding("appspec-unknown-event", message + "; these scripts never run and the deployment succeeds", key.at, hint)
@@ -128,4 +135,3 @@ def _duplicates(root: Node) -> Iterator[Finding]:
 
 def _identity(key: Node) -> Optional[Tuple[str, object]]:
     return meaning(key) if key.kind == "scalar" else None
-

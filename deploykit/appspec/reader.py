@@ -46,7 +46,7 @@ def judge(
     """
     try:
         tree = psych.parse(raw, file)
-    except psych.TooDeep as problem:
+    except psych.TooDeepError as problem:
         message = "more than 200 lists and maps inside each other: this is no appspec"
         return Report((finding("appspec-too-deep", message, problem.at),), None, dict.fromkeys(agents, False))
     findings, read = _verdicts(tree, file, agents)

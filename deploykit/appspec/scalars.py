@@ -115,11 +115,11 @@ def _integer(text: str) -> int:
 def whole(digits: str, base: int) -> int:
     """The number of these digits. Python refuses more than 4,300 decimal ones; then the right number of them must do."""
     if base == 10 and len(digits) > 4000:
-        return 10 ** (len(digits) - 1)
+        return int(10 ** (len(digits) - 1))
     return int(digits, base)
 
 
-_NUMBERS: Tuple[Tuple["re.Pattern[str]", str, Callable[[str], Union[int, float]]], ...] = (
+_NUMBERS: Tuple[Tuple[re.Pattern[str], str, Callable[[str], Union[int, float]]], ...] = (
     (_BASE_60, "int", _base_60),
     (_BASE_60_FRACTION, "float", _base_60_fraction),
     (_FLOAT, "float", _float),

@@ -145,8 +145,9 @@ def _plain_path(location: str) -> bool:
 
 
 def _bare(location: str) -> str:
-    """Without quotes and without a leading ``/`` or ``./``."""
-    path = location.strip("'\" ")
+    """Without the quotes around it and without a leading ``/`` or ``./``."""
+    path = location.strip(" ")
+    path = path[1:-1].strip(" ") if path[:1] in ("'", '"') else path
     while path.startswith(("/", "./")):
         path = path[path.index("/") + 1 :]
     return path

@@ -10,7 +10,7 @@ from deploykit.errors import Location
 DEEPEST = 200
 
 
-class TooDeep(Exception):
+class TooDeepError(Exception):
     """More than ``DEEPEST`` lists and maps inside each other: no appspec, whatever an agent makes of it."""
 
     def __init__(self, at: Location) -> None:
@@ -19,7 +19,7 @@ class TooDeep(Exception):
 
 
 def build(events: Iterator[Any], file: str) -> Tree:
-    """The tree that these events (PyYAML's, with a ``Problem`` for the end of a broken file) tell of. Raises ``TooDeep``."""
+    """The tree that these events tell of (PyYAML's, and a ``Problem`` where it stops). Raises ``TooDeepError``."""
     builder = _Builder(file)
     for event in events:
         if isinstance(event, Problem):
@@ -66,7 +66,7 @@ class _Builder:
 
     def _begin(self, event: Any, kind: str) -> None:
         if len(self.open) >= DEEPEST:
-            raise TooDeep(self._at(event))
+            raise TooDeepError(self._at(event))
         self.open.append(_Open(kind, self._at(event), _tag(event), event.anchor or "", self._slot(event.anchor)))
 
     def _slot(self, name: Optional[str]) -> int:

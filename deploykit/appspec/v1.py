@@ -21,7 +21,7 @@ BEHAVIOURS = ("DISALLOW", "OVERWRITE", "RETAIN")
 def read(tree: Tree, file: str) -> Appspec:
     """The appspec as agent v1 understands it. Raises ``Rejection`` where it refuses the file."""
     if tree.problem:
-        raise Rejection("syntax", f"SyntaxError: {tree.problem.message}", tree.problem.at)
+        raise Rejection("syntax", f"SyntaxError: {shown(tree.problem.message, 200)}", tree.problem.at, tree.problem.hint)
     value = load(tree.root) if tree.root else None
     if value is None or not value.truthy:
         raise Rejection(
@@ -96,7 +96,8 @@ def _script(script: Value) -> Script:
     location = fetch(script, "location")
     written = "" if location.nil else ruby.strip(to_s(location))
     if not written:
-        raise Rejection("location", "a script with no location value", script.at if location.nil else location.at)
+        at = script.at if location.nil else location.at
+        raise Rejection("location", "a script with no location value", at, "name the script, below the bundle")
     runas = index(script, "runas")
     timeout = index(script, "timeout")
     return Script(
@@ -143,9 +144,11 @@ def _files(files: Value) -> Tuple[FileCopy, ...]:
 def _file(entry: Value) -> FileCopy:
     source, destination = index(entry, "source"), index(entry, "destination")
     if source.nil:
-        raise Rejection("source", "a destination file, but no source file", entry.at)
+        raise Rejection("source", "a destination file, but no source file", entry.at, "name the source, below the bundle")
     if destination.nil:
-        raise Rejection("destination", f"only a source file ({shown(to_s(source))}), but no destination", entry.at)
+        raise Rejection(
+            "destination", f"only a source file ({shown(to_s(source))}), but no destination", entry.at, "name a folder"
+        )
     return FileCopy(to_s(source), to_s(destination), entry.at)
 
 

@@ -41,7 +41,7 @@ def read_permission(entry: Value) -> Permission:
 
 
 def _no_object(at: Location) -> Rejection:
-    return Rejection("object", "a permission has no object value", at)
+    return Rejection("object", "a permission has no object value", at, "name the file or folder")
 
 
 def _list(value: Value) -> Tuple[Value, ...]:

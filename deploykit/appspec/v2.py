@@ -42,7 +42,7 @@ def read(tree: Tree, file: str) -> Appspec:
 def _root(tree: Tree, file: str) -> Node:
     problem = tree.problem or tree.after
     if problem:
-        raise Rejection("syntax", problem.message, problem.at)
+        raise Rejection("syntax", shown(problem.message, 200), problem.at, problem.hint)
     if tree.more:
         hint = "remove the line `---` and what follows it"
         raise Rejection("documents", "more than one document is not supported", tree.more, hint)
@@ -140,7 +140,7 @@ def _behaviour(node: Optional[Node]) -> str:
 def _script(node: Node, given: Fields) -> Script:
     location = given["location"].text.strip() if "location" in given else ""
     if not location:
-        raise Rejection("location", "a script with no location value", node.at)
+        raise Rejection("location", "a script with no location value", node.at, "name the script, below the bundle")
     timeout = serde.unsigned(given["timeout"], "timeout") if "timeout" in given else DEFAULT_TIMEOUT
     if timeout == 0:
         raise Rejection("timeout", "invalid timeout value (0)", given["timeout"].at, "write seconds as an integer above 0")
@@ -158,8 +158,9 @@ def _file(node: Node, given: Fields) -> FileCopy:
     source = given["source"].text if "source" in given else ""
     destination = given["destination"].text if "destination" in given else ""
     if not source:
-        raise Rejection("source", "a destination file, but no source file", node.at)
+        raise Rejection("source", "a destination file, but no source file", node.at, "name the source, below the bundle")
     if not destination:
-        raise Rejection("destination", f"only a source file ({shown(source, 40)}), but no destination", node.at)
+        raise Rejection(
+            "destination", f"only a source file ({shown(source, 40)}), but no destination", node.at, "name a folder"
+        )
     return FileCopy(source, destination, node.at)
-

@@ -60,7 +60,7 @@ def read_permission(node: Node, given: Fields) -> Permission:
     """The permission; raises ``Rejection``."""
     name = given["object"].text.strip() if "object" in given else ""
     if not name:
-        raise Rejection("object", "a permission has no object value", node.at)
+        raise Rejection("object", "a permission has no object value", node.at, "name the file or folder")
     return Permission(
         object=name,
         at=node.at,

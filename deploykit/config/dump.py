@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def dump_yaml(value: object, nice: bool) -> str:
     """YAML text of maps, lists, text, numbers, bools and null, keys sorted. nice: one entry a line, indented by 4."""
-    import yaml  # noqa: PLC0415 - 20 ms, and few templates need it
+    import yaml
 
     if nice:
         return yaml.safe_dump(value, allow_unicode=True, default_flow_style=False, indent=4)

@@ -11,13 +11,12 @@ from deploykit.config.node import Node
 from deploykit.config.scalars import free_form
 from deploykit.errors import InvalidInput, Location
 
-TAKEN = ("environment", "facts", "nginx", "php_fpm")
-
 
 def layer(node: Node, secrets: Collection[str] = ()) -> Layer:
     """The variables of one map. secrets: names whose values no message may show.
 
-    Raises InvalidInput for traps (``config.scalars``) and for names that templates cannot use, all at once.
+    Raises InvalidInput for traps (``config.scalars``) and for names that are none in Jinja, all at once. Names that templates
+    already have (``facts``) are refused where templates are known, in ``templating``.
     """
     attempt = Attempt()
     values: Dict[str, Any] = {}
@@ -41,5 +40,3 @@ def _name(name: str, at: Location) -> None:
         better = re.sub(r"\W", "_", name) or "name"
         better = better if better.isidentifier() else f"_{better}"
         raise InvalidInput(f'a template cannot use a variable named "{name}"', at=at, hint=f'name it "{better}"')
-    if name in TAKEN:
-        raise InvalidInput(f'"{name}" is what templates know the machine by', at=at, hint="choose another name")

@@ -27,7 +27,7 @@ def findings(settings: Settings, view: View, find: Mapper) -> Iterator[Finding]:
     main = settings.services["nginx"].main
     if view.has(main):
         for problem in nginx.parse(main, view.read, lambda pattern: matches(pattern, view)).problems:
-            yield Finding(problem.kind, "error", problem.message, find.at(problem.file, problem.line))
+            yield Finding(problem.kind, "error", problem.message, find.at(problem.at.file, problem.at.line))
     main = settings.services["php-fpm"].main
     if view.has(main):
         for wrong in php_fpm.parse(main, view.read, lambda pattern: matches(pattern, view), {}).problems:

@@ -24,7 +24,7 @@ def check(candidate: Candidate, machine: Scratch, locate: messages.Locate) -> Ve
     result = machine.rehearse(trial(candidate, machine))
     find = messages.Mapper({t.path: t for t in candidate.targets}, locate)
     findings = [*_findings(result.problems, "error", find), *_findings(result.warnings, "warning", find)]
-    findings += _held(candidate, machine, find)
+    findings += [*_held(candidate, machine, find), *_missing_main(candidate, machine)]
     if result.judge == "none":
         findings += parsed.findings(candidate.settings, View(candidate, machine), find)
     return Verdict(_name(result.judge, result.rehearsed), tuple(findings), result.notes, result.seconds)
@@ -48,8 +48,8 @@ def trial(candidate: Candidate, machine: Readable) -> Trial:
     return Trial(
         files=tuple(TrialFile(c.path, c.after, c.mode, c.uid, c.gid) for c in changes if c.action != "remove"),
         removals=tuple(c.path for c in changes if c.action == "remove"),
-        covered=_covered(settings, machine),
-        private=tuple(dict.fromkeys([prefix + p for p in _PRIVATE] + (["/tmp"] if prefix else []))),
+        covered=_covered(candidate, machine),
+        private=_private(prefix, candidate.folders),
         visible=tuple(p for p in (prefix, settings.bundle) if p),
         services=tuple(_commands(service) for service in tried),
         addresses=fastcgi_addresses(texts(services["nginx"].main, view.read, view.names)),
@@ -99,15 +99,27 @@ def _held(candidate: Candidate, machine: Readable, find: messages.Mapper) -> Lis
     return found
 
 
+def _missing_main(candidate: Candidate, machine: Readable) -> List[Finding]:
+    """A service that runs would be left without its main file: the next reload or start of it fails."""
+    view = View(candidate, machine)
+    lost = [s for s in candidate.settings.services.values() if machine.master(s.pid_file) and not view.has(s.main)]
+    hint = "stop the service first, or keep the file"
+    return [Finding("main-file-missing", "error", f"{s.name} runs, and its main file {s.main} would be gone", None, hint) for s in lost]
+
+
 def _commands(service: Service) -> TrialService:
     return nginx.trial(service) if service.name == "nginx" else php_fpm.trial(service)
 
 
-def _covered(settings: Settings, machine: Readable) -> Tuple[str, ...]:
-    folders: List[str] = []
-    for root in settings.writable:
-        folders.append(posixpath.dirname(root) if machine.find(root).kind == "file" else root)
-    return tuple(dict.fromkeys(folders))
+def _covered(candidate: Candidate, machine: Readable) -> Tuple[str, ...]:
+    roots = [posixpath.dirname(root) if machine.find(root).kind == "file" else root for root in candidate.settings.writable]
+    return tuple(dict.fromkeys([*roots, *candidate.folders]))
+
+
+def _private(prefix: str, coming: Sequence[str]) -> Tuple[str, ...]:
+    """Folders in which the services write: empty in the trial, with those that are still to be made in them."""
+    known = [prefix + path for path in _PRIVATE]
+    return tuple(dict.fromkeys([*known, "/tmp", *(f for f in coming if f.startswith(tuple(known)))]))
 
 
 def _findings(problems: Sequence[TrialProblem], severity: str, find: messages.Mapper) -> List[Finding]:

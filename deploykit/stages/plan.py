@@ -35,7 +35,8 @@ def plan(settings: Settings, targets: Sequence[Target], record: Record, machine:
             changes.append(change)
     changes += looker.removals(targets, record)
     wanted = {c.path for c in changes if c.action != "remove"}
-    return Difference(tuple(changes), tuple(_missing_folders(wanted, machine)), len(targets) - len(wanted))
+    folders = {posixpath.dirname(path) for path in wanted} | _runtime_folders(settings)
+    return Difference(tuple(changes), tuple(_missing(folders, machine)), len(targets) - len(wanted))
 
 
 def removals(settings: Settings, targets: Iterable[Target], record: Record) -> Iterator[Removal]:
@@ -145,10 +146,17 @@ def _refuse_links(root: str, folder: str, machine: Readable) -> None:
             raise Refused(f"{here} is {what}; files are not written through it", hint="write to the folder it points to")
 
 
-def _missing_folders(paths: Iterable[str], machine: Readable) -> List[str]:
+def _runtime_folders(settings: Settings) -> Set[str]:
+    """Below a prefix nobody has installed the packages that make them."""
+    prefix = settings.facts.get("prefix")
+    if not prefix:
+        return set()
+    return {folder for service in settings.services.values() for folder in service.runtime_folders} | {f"{prefix}/var/lib/nginx"}
+
+
+def _missing(folders: Iterable[str], machine: Readable) -> List[str]:
     seen: Dict[str, bool] = {}
-    for path in paths:
-        folder = posixpath.dirname(path)
+    for folder in folders:
         while folder not in seen:
             seen[folder] = machine.find(folder).there
             folder = posixpath.dirname(folder)

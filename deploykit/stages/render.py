@@ -64,7 +64,7 @@ def render_text(settings: Settings, text: str, at: Location) -> str:
     """A text of deploykit.yml with its ``{{ }}`` filled in. InvalidInput at ``at``."""
     if "{{" not in text and "{%" not in text:
         return text
-    from deploykit.templating.templates import Templates  # noqa: PLC0415
+    from deploykit.templating.templates import Templates
 
     return Templates(template_names(settings)).text(text, at=at)
 
@@ -102,7 +102,7 @@ def locator(settings: Settings, machine: Readable) -> Callable[[Target, int], Lo
 
 
 def _places(target: Target, settings: Settings, templates: Templates) -> Tuple[Location, ...]:
-    from deploykit.templating.lines import locations  # noqa: PLC0415
+    from deploykit.templating.lines import locations
 
     rules = [rule for rule in settings.files if shown(rule.template) == target.template]
     outputs = [output for rule in rules for output in _outputs(rule, settings, templates) if output.path == target.path]
@@ -110,7 +110,7 @@ def _places(target: Target, settings: Settings, templates: Templates) -> Tuple[L
 
 
 def _open(settings: Settings, machine: Readable) -> Templates:
-    from deploykit.templating.templates import Templates  # noqa: PLC0415
+    from deploykit.templating.templates import Templates
 
     return Templates(template_names(settings), Sources(machine, settings.bundle))
 
@@ -174,7 +174,7 @@ def _holds(rule: FileRule, more: Mapping[str, object], templates: Templates) -> 
 
 def _missing(rules: Iterable[FileRule], outputs: List[_Output], templates: Templates) -> Iterator[InvalidInput]:
     """Variables that are not defined, in all templates that are rendered here or could be."""
-    from deploykit.templating.missing import missing  # noqa: PLC0415
+    from deploykit.templating.missing import missing
 
     rendered = {output.rule.template for output in outputs}
     for rule in rules:

@@ -80,16 +80,15 @@ def conduct(
     """
     deadline = time.monotonic() + seconds
     (here_read, there_write), (there_read, here_write) = os.pipe(), os.pipe()
-    parent = os.getpid()
+    parent, heard = os.getpid(), Heard()
     pid = os.fork()
     if pid == 0:
         _settle(parent, kernel, (there_read, there_write))
         channel = Channel(there_read, there_write)
         channel.guard(lambda: work(channel))
-    os.close(there_read)
-    os.close(there_write)
-    heard = Heard()
     try:
+        os.close(there_read)
+        os.close(there_write)
         _listen(heard, here_read, here_write, deadline, replies or {})
     finally:
         _end(pid, heard)

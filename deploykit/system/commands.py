@@ -29,7 +29,7 @@ def ask(argv: Sequence[str], seconds: float) -> CommandResult:
     Status as a shell's: 124 when it took longer than ``seconds`` and its whole group was killed, 126 when it cannot be
     executed, 127 when there is none, 128 + signal. Never raises for a program that fails.
     """
-    import subprocess  # noqa: PLC0415
+    import subprocess
 
     with _output() as output:
         try:
@@ -86,7 +86,7 @@ def _follow(child: Any, output: IO[bytes], seconds: float, say: Optional[Callabl
 
 def _spawn(argv: Sequence[str], output: IO[bytes]) -> Any:
     """Start a program by ``sh``, whose own waiting, pipes and threads are not used: they know neither groups nor daemons."""
-    import sh  # noqa: PLC0415 - 60 ms that only a change needs
+    import sh  # 60 ms that only a change needs
 
     env = _environment()
     options: Dict[str, Any] = {
@@ -125,7 +125,7 @@ def _environment() -> Dict[str, str]:
 def _output() -> IO[bytes]:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("output"), "w+b", buffering=0)
-    import tempfile  # noqa: PLC0415 - a C library older than 2.27
+    import tempfile  # a C library older than 2.27
 
     return tempfile.TemporaryFile(buffering=0)
 
@@ -150,8 +150,8 @@ def _say_lines(output: IO[bytes], heard: int, say: Optional[Callable[[str], None
 
 def _wait(child: subprocess.Popen[bytes], seconds: float) -> Optional[int]:
     """Return code, or None when it still runs after ``seconds``. A pid descriptor wakes us at once; else we look often."""
-    import select  # noqa: PLC0415
-    import subprocess  # noqa: PLC0415
+    import select
+    import subprocess
 
     try:
         descriptor = os.pidfd_open(child.pid)

@@ -25,7 +25,7 @@ def ask(probe: Probe) -> Answer:
     into the name that the TLS server sees. The body ends after 1 MiB. Status 0 with the reason in error when nothing,
     or no HTTP, came back; never raises for a service that does not answer.
     """
-    from http.client import HTTPException  # noqa: PLC0415
+    from http.client import HTTPException
 
     try:
         connection, path = _connection(probe)
@@ -61,8 +61,8 @@ def _read(response: HTTPResponse, until: float) -> Answer:
 
 def _connection(probe: Probe) -> Tuple[HTTPConnection, str]:
     """(connection that is not yet open or already is, path with query)."""
-    from http.client import HTTPConnection  # noqa: PLC0415
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    from http.client import HTTPConnection
+    from urllib.parse import urlsplit
 
     if probe.url.startswith("http://unix:"):
         name, _, path = probe.url[len("http://unix:") :].partition(":")
@@ -91,7 +91,7 @@ def _unix(name: str, seconds: float) -> socket.socket:
 
 
 def _tls(host: str, port: int, probe: Probe) -> socket.socket:
-    import ssl  # noqa: PLC0415
+    import ssl
 
     unverified = ssl.create_default_context()
     unverified.check_hostname = False

@@ -10,7 +10,7 @@ import errno
 import os
 import select
 import signal
-from typing import Any, Callable, Tuple
+from typing import Any, Callable
 
 from deploykit.system import loopback
 from deploykit.system.child import Channel
@@ -173,6 +173,3 @@ def _private_pids(kernel: Kernel, channel: Channel) -> bool:
 def _write(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
-
-
-__all__: Tuple[str, ...] = ("Kernel", "as_first", "enter_as_root", "enter_as_user", "map_everybody", "short")

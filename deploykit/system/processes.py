@@ -75,7 +75,7 @@ def worker_memory_mb(pids: Sequence[int]) -> int:
     The proportional set size, where shared pages count by their share, or what is resident where the kernel does not
     tell another user's.
     """
-    import psutil  # noqa: PLC0415 - 20 ms that only this needs
+    import psutil  # 20 ms that only this needs
 
     largest = 0
     for pid in pids:
@@ -89,7 +89,7 @@ def worker_memory_mb(pids: Sequence[int]) -> int:
 
 
 def _proportional(worker: psutil.Process) -> int:
-    import psutil  # noqa: PLC0415
+    import psutil
 
     try:
         return int(worker.memory_full_info().pss)
@@ -99,7 +99,7 @@ def _proportional(worker: psutil.Process) -> int:
 
 def measure(workers: Sequence[int]) -> Dict[str, int]:
     """``cores`` that are online, ``memory_mb`` of the machine in MiB, ``worker_mb`` as :func:`worker_memory_mb`."""
-    import psutil  # noqa: PLC0415
+    import psutil
 
     return {
         "cores": psutil.cpu_count() or 1,

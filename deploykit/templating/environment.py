@@ -85,7 +85,7 @@ class Folder(BaseLoader):
             self._trees[name] = environment.parse(text, name, shown(name))
         return self._trees[name]
 
-    def load(self, environment: Any, name: str, globals: Any = None) -> Template:  # noqa: A002 - jinja2's name
+    def load(self, environment: Any, name: str, globals: Any = None) -> Template:  # noqa: A002 - jinja2 names it so
         """For jinja2: the compiled template."""
         code = environment.compile(self.tree(environment, name), name, shown(name))
         loaded: Template = environment.template_class.from_code(environment, code, globals)
@@ -123,7 +123,7 @@ def _small_product(left: Any, right: Any) -> bool:
     for sequence, count in ((left, right), (right, left)):
         if hasattr(sequence, "__len__"):
             return len(sequence) * int(count) <= _LONGEST_PRODUCT
-    return abs(left) < _LARGEST and abs(right) < _LARGEST
+    return bool(abs(left) < _LARGEST and abs(right) < _LARGEST)
 
 
 def _printed(value: object) -> object:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Optional, Tuple
+from contextlib import contextmanager
+from typing import Iterable, Iterator, Optional, Tuple
 
 from deploykit.errors import DeploykitError, InvalidInput, Location
 from deploykit.templating.environment import SecurityError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from deploykit.templating.sources import FOLDER
 from deploykit.templating.values import FilterError
 
+_FUNCTIONS = ("range", "dict", "cycler", "joiner", "namespace")
 _NAME = re.compile(r'variable "(\w+)" is not defined')
 
 
-def explained(problem: Exception, at: Optional[Location], known: Iterable[str] = ()) -> DeploykitError:
+@contextmanager
+def explaining(at: Optional[Location], known: Iterable[str] = (), inside: bool = False) -> Iterator[None]:
+    """What goes wrong in the block is raised as InvalidInput at ``at``; inside: at the template's own line, if there is one."""
+    try:
+        yield
+    except InvalidInput as problem:
+        problem.at = problem.at or (inside and _place_of(problem)) or at
+        raise
+    except DeploykitError:
+        raise
+    except Exception as problem:
+        raise explained(problem, (_place_of(problem) if inside else None) or at, known) from problem
+
+
+def explained(problem: Exception, at: Optional[Location], known: Iterable[str] = ()) -> InvalidInput:
     """Any problem of a template as an InvalidInput at ``at``. known: names that may have been meant."""
-    if isinstance(problem, DeploykitError):
-        problem.at = problem.at or at
-        return problem
     message, hint = _words(problem)
     name = _NAME.fullmatch(message)
     return not_defined(name[1], at, known) if name else InvalidInput(message, at=at, hint=hint)
@@ -25,9 +38,9 @@ def explained(problem: Exception, at: Optional[Location], known: Iterable[str] =
 
 def not_defined(name: str, at: Optional[Location], known: Iterable[str]) -> InvalidInput:
     """The error for a variable that nobody defined, with the nearest known name."""
-    import difflib  # noqa: PLC0415 - only for somebody who is in trouble
+    import difflib
 
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(name, [one for one in known if one not in _FUNCTIONS], n=1, cutoff=0.7)
     guess = f' (did you mean "{near[0]}"?)' if near else ""
     return InvalidInput(f'variable "{name}" is not defined{guess}', at=at, hint="define it in deploykit.yml under variables:")
 
@@ -48,7 +61,7 @@ def _words(problem: Exception) -> Tuple[str, str]:
     return "the templates include each other without end" if endless else f"this cannot be computed: {problem}", ""
 
 
-def place_of(problem: BaseException) -> Optional[Location]:
+def _place_of(problem: BaseException) -> Optional[Location]:
     """The innermost template line of a problem: where its text is wrong, or else where it was being run."""
     if isinstance(problem, TemplateSyntaxError) and problem.filename:
         return Location(problem.filename, problem.lineno)

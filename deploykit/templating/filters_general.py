@@ -89,7 +89,7 @@ def plain(value: object) -> object:
 
 def to_json(value: object, indent: int = 0, sort_keys: bool = False, ensure_ascii: bool = True) -> str:
     """``to_json``: JSON on one line."""
-    import json  # noqa: PLC0415 - few templates need it
+    import json
 
     return json.dumps(plain(value), indent=indent or None, sort_keys=sort_keys, ensure_ascii=ensure_ascii)
 
@@ -101,7 +101,7 @@ def to_nice_json(value: object, indent: int = 4, sort_keys: bool = True, ensure_
 
 def from_json(value: object) -> object:
     """``from_json``: what a JSON text says."""
-    import json  # noqa: PLC0415
+    import json
 
     try:
         return json.loads(text_of(value, "from_json"))
@@ -111,14 +111,14 @@ def from_json(value: object) -> object:
 
 def to_yaml(value: object) -> str:
     """``to_yaml``: YAML, inner lists and maps on one line."""
-    from deploykit.config.dump import dump_yaml  # noqa: PLC0415
+    from deploykit.config.dump import dump_yaml
 
     return dump_yaml(plain(value), nice=False)
 
 
 def to_nice_yaml(value: object) -> str:
     """``to_nice_yaml``: YAML, one entry a line."""
-    from deploykit.config.dump import dump_yaml  # noqa: PLC0415
+    from deploykit.config.dump import dump_yaml
 
     return dump_yaml(plain(value), nice=True)
 
@@ -139,7 +139,7 @@ def combine(first: object, *others: object, recursive: bool = False) -> Dict[str
 
 def quote(value: object) -> str:
     """``quote``: one word for a POSIX shell. (For nginx: nginx_quote. For php-fpm: fpm_quote.)"""
-    import shlex  # noqa: PLC0415
+    import shlex
 
     return shlex.quote(text_of(value, "quote"))
 
@@ -157,14 +157,14 @@ def dirname(path: object) -> str:
 
 def b64encode(value: object) -> str:
     """``b64encode``: base64 of the UTF-8 text."""
-    import base64  # noqa: PLC0415
+    import base64
 
     return base64.b64encode(text_of(value, "b64encode").encode()).decode()
 
 
 def b64decode(value: object) -> str:
     """``b64decode``: the UTF-8 text that was base64."""
-    import base64  # noqa: PLC0415
+    import base64
 
     try:
         return base64.b64decode(text_of(value, "b64decode"), validate=True).decode()
@@ -174,7 +174,7 @@ def b64decode(value: object) -> str:
 
 def hash_of(value: object, kind: str = "sha1") -> str:
     """``hash``: hexadecimal digest (sha1, sha256, sha512, md5) of the UTF-8 text."""
-    import hashlib  # noqa: PLC0415
+    import hashlib
 
     if kind not in _HASHES:
         raise FilterError(f'hash knows no "{kind}"', "one of " + ", ".join(_HASHES))

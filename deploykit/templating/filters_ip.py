@@ -31,7 +31,7 @@ def ipaddr(value: object, query: str = "") -> object:
 
 
 def _interface(value: object) -> Optional[Interface]:
-    import ipaddress  # noqa: PLC0415 - 10 ms, and few templates need it
+    import ipaddress
 
     try:
         return ipaddress.ip_interface(value) if isinstance(value, str) else None

@@ -16,7 +16,7 @@ from deploykit.templating.environment import (
     nodes,
     sandbox,
 )
-from deploykit.templating.explain import explained, place_of
+from deploykit.templating.explain import explaining
 from deploykit.templating.sources import Sources
 
 NOTHING: Mapping[str, object] = {}
@@ -48,39 +48,31 @@ class Templates:
 
         InvalidInput at the template's line, or at ``at`` when there is no such template.
         """
-        try:
+        with explaining(at, self._all, inside=True):
             text = self._run(self.environment.get_template(name), more)[0]
-        except Exception as problem:
-            raise explained(problem, place_of(problem) or at, self._all) from problem
         return text if not text or text.endswith("\n") else text + "\n"
 
     def text(self, source: str, more: Mapping[str, object] = NOTHING, at: Optional[Location] = None) -> str:
         """What a text of deploykit.yml with ``{{ }}`` in it becomes. InvalidInput at ``at``."""
         if "{{" not in source and "{%" not in source:
             return source
-        try:
+        with explaining(at, self._all):
             return self._run(self._once(self.environment.from_string, "text", source), more)[0]
-        except Exception as problem:
-            raise explained(problem, at, self._all) from problem
 
     def value(self, expression: str, more: Mapping[str, object] = NOTHING, at: Optional[Location] = None) -> object:
         """The value of a Jinja expression of deploykit.yml. InvalidInput at ``at``, also when it is not defined."""
-        try:
+        with explaining(at, self._all):
             value: object = self._run(self._once(self._expression, "value", expression), more)[1].vars["result"]
             if isinstance(value, Undefined):
                 str(value)  # raises
-        except Exception as problem:
-            raise explained(problem, at, self._all) from problem
         return value
 
     def tree(self, name: str, at: Optional[Location] = None) -> nodes.Template:
         """The syntax tree of a template. InvalidInput at its line, or at ``at`` when there is no such template."""
         loader = self.environment.loader
         assert isinstance(loader, Folder)
-        try:
+        with explaining(at, inside=True):
             return loader.tree(self.environment, name)
-        except Exception as problem:
-            raise explained(problem, place_of(problem) or at) from problem
 
     def is_template(self, text: str) -> bool:
         """Does jinja2 see something to do in this text, and understand it?"""

@@ -93,7 +93,6 @@ def test_a_step_may_stand_without_arguments():
         ("writable: /srv/x", (1, 11), "expected a list", "dash"),
         ("variables: {a-b: 1}", (1, 13), 'a template cannot use a variable named "a-b"', '"a_b"'),
         ("variables: {1: 1}", (1, 13), 'a template cannot use a variable named "1"', '"_1"'),
-        ("variables: {facts: 1}", (1, 13), '"facts" is what templates know', ""),
         ("variables: {a: 0660}", (1, 16), "expected a value, got unquoted 0660", 'write "0660"'),
         ("secrets: ['a b']", (1, 11), "expected the name of a variable", ""),
         ("environments: {a: {groups: x}}", (1, 28), "expected a list", ""),

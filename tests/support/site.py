@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -148,11 +149,32 @@ class Site:
 
     def run(self, words: str, revision: str = "one", *more: str, fault: str = "", marker: str = "") -> Result:
         """Run the program as a process of its own. fault: see faulty.py, e.g. ``kill:7``."""
-        argv = [sys.executable, str(FAULTY), fault or "none", *words.split(), *more]
-        argv += ["--root", self.root, "--bundle", self.bundle(revision, marker), "--env", "test"]
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": os.pathsep.join([str(TOP), *sys.path])}
-        done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+        argv = self.argv(words, revision, *more, fault=fault, marker=marker)
+        done = subprocess.run(argv, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
         return Result(done.returncode, (done.stdout + done.stderr).decode("utf-8"))
+
+    def argv(self, words: str, revision: str, *more: str, fault: str = "", marker: str = "") -> List[str]:
+        """The words that start the program."""
+        argv = [sys.executable, str(FAULTY), fault or "none", *words.split(), *more]
+        return [*argv, "--root", self.root, "--bundle", self.bundle(revision, marker), "--env", "test"]
+
+    def environment(self) -> Dict[str, str]:
+        """As thin as the agent's."""
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": os.pathsep.join([str(TOP), *sys.path])}
+
+    def wait_for_line(self, path: str, text: str) -> None:
+        """Wait until a file below the root holds a text; at most ten seconds."""
+        file = Path(self.root, path)
+        for _ in range(1000):
+            if file.exists() and text in file.read_text("utf-8"):
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"{path} never held {text!r}")
+
+    def generation(self) -> List[Tuple[int, int]]:
+        """Every process of both services with its start time."""
+        found = [processes.running(pid) for pid in self.processes()]
+        return sorted((one.pid, one.started) for one in found if one)
 
     def deploy(self, revision: str, marker: str = "") -> None:
         """AfterInstall and ApplicationStart, which must end well."""

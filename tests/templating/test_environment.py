@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploykit.errors import InvalidInput, Location
+from deploykit.errors import DeadlineExceeded, Interrupted, InvalidInput, Location
 
 
 @pytest.mark.parametrize(
@@ -174,3 +174,14 @@ def test_every_template_is_compiled_once(bundle):
     assert templates.render("t.j2", {"item": 1}) == "1\n"
     bundle.write("t.j2", "changed")
     assert templates.render("t.j2", {"item": 2}) == "2\n"
+
+
+@pytest.mark.parametrize("error", [DeadlineExceeded("late"), Interrupted("SIGTERM")])
+def test_what_stops_the_run_is_not_taken_for_a_template_error(rendered, error):
+    def stop() -> str:
+        raise error
+
+    with pytest.raises(type(error)) as stopped:
+        rendered("{{ stop() }}", stop=stop)
+    assert stopped.value is error
+    assert error.at is None

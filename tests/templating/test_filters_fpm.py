@@ -23,14 +23,49 @@ NAMES = ("php-fpm", "php-fpm8.4", "php-fpm8.3", "php-fpm8.2", "php-fpm8.1")
 FPM = next(filter(None, (shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin") for name in NAMES)), "")
 needs_fpm = pytest.mark.skipif(not FPM, reason="php-fpm is not installed")
 TRICKY = [
-    "p;w", "p'w", 'p"w', "yes", "null", "~x", "M_PI", " lead", "trail ", "a${b}", "a=b&c|d", "hello!", "^x", "\\", "a\\", '\\"', "\\\\", "\\${x}",
-    "a$b", "a$", "${", "}", "x$$ y", "#x", "[x]", "\t", "ü€😀", "''", "E_ALL & ~E_NOTICE", "%", "\\n", "a\\'b", "pool", "a$poo l",
-]  # fmt: skip
+    *(
+        "p;w",
+        "p'w",
+        'p"w',
+        "yes",
+        "null",
+        "~x",
+        "M_PI",
+        " lead",
+        "trail ",
+        "a${b}",
+        "a=b&c|d",
+        "hello!",
+        "^x",
+        "\\",
+        "a\\",
+        '\\"',
+    ),
+    *(
+        "\\\\",
+        "\\${x}",
+        "a$b",
+        "a$",
+        "}",
+        "x$$ y",
+        "#x",
+        "[x]",
+        "\t",
+        "ü€😀",
+        "''",
+        "E_ALL & ~E_NOTICE",
+        "%",
+        "\\n",
+        "a\\'b",
+        "a$poo l",
+    ),
+]
 CHARACTERS = "\"'\\$;&|!=#^~{}()[]<>?*%@ \tabnrxyzE_019üß€,:/.-+"
 
 
 @pytest.mark.parametrize(
-    ("value", "output"), [("a b", '"a b"'), (5, '"5"'), ('a"b\\', '"a\\"b\\\\"'), ("a${b}$c", '"a\\${b}$c"'), ("$x", '"$x"'), ("", '""')]
+    ("value", "output"),
+    [("a b", '"a b"'), (5, '"5"'), ('a"b\\', '"a\\"b\\\\"'), ("a${b}$c", '"a\\${b}$c"'), ("$x", '"$x"'), ("", '""')],
 )
 def test_quote(value, output):
     assert fpm_quote(value) == output
@@ -89,8 +124,33 @@ def test_output(filter_, value, output):
     [
         *((fpm_bool, value) for value in ("maybe", "", None, 2, [])),
         *((fpm_size, value) for value in ("1.5G", "10T", "", "banana", "0x10", "-2", None, True, 1.5)),
-        *((fpm_time, value) for value in ("500ms", "1.5m", "1H", "", "m", "30s1m", "1w", None, True, 0.5, "99999999999", "-1", "25000d")),
-        *((octal, value) for value in ("432", "438", "384", "420", "0888", "rw-rw----", "66", "06600", "", None, True, 6.6, 660, 644, 400, 444, -1, 0o1777)),
+        *(
+            (fpm_time, value)
+            for value in ("500ms", "1.5m", "1H", "", "m", "30s1m", "1w", None, True, 0.5, "99999999999", "-1", "25000d")
+        ),
+        *(
+            (octal, value)
+            for value in (
+                "432",
+                "438",
+                "384",
+                "420",
+                "0888",
+                "rw-rw----",
+                "66",
+                "06600",
+                "",
+                None,
+                True,
+                6.6,
+                660,
+                644,
+                400,
+                444,
+                -1,
+                0o1777,
+            )
+        ),
     ],
 )
 def test_refused(filter_, value):
@@ -165,7 +225,12 @@ def test_php_fpm_reads_back_what_was_quoted(folder):
 @needs_fpm
 @pytest.mark.services
 def test_ini_values_may_begin_with_a_dollar(folder):
-    values = {"user_agent": "$x ${y} \"z\"", "error_append_string": "$", "error_prepend_string": "\\$a; 'b'", "arg_separator.output": "; # "}
+    values = {
+        "user_agent": '$x ${y} "z"',
+        "error_append_string": "$",
+        "error_prepend_string": "\\$a; 'b'",
+        "arg_separator.output": "; # ",
+    }
     lines = "\n".join(f"php_admin_value[{name}] = {fpm_quote(value)}" for name, value in values.items())
     names = ", ".join(f"'{name}'" for name in values)
     told = Fpm(folder, lines).run(f"foreach ([{names}] as $n) $o[$n] = base64_encode(ini_get($n)); echo json_encode($o);")

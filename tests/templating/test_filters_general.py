@@ -10,7 +10,7 @@ import yaml
 from deploykit.errors import InvalidInput
 
 VALUES = {
-    "text": "a'b \"c\" $d",
+    "text": 'a\'b "c" $d',
     "nested": {"b": [1, 2.5, None, True], "a": {"x": "ü", "y": "no"}},
     "hosts": ["a", "b", "A", "b"],
     "null": None,
@@ -22,7 +22,10 @@ VALUES = {
 @pytest.mark.parametrize(
     ("source", "output"),
     [
-        ("{{ 'yes' if 'ON' | bool else 'no' }} {{ 'yes' if '0' | bool else 'no' }} {{ 'yes' if 1 | bool else 'no' }}", "yes no yes"),
+        (
+            "{{ 'yes' if 'ON' | bool else 'no' }} {{ 'yes' if '0' | bool else 'no' }} {{ 'yes' if 1 | bool else 'no' }}",
+            "yes no yes",
+        ),
         ("{{ 'yes' if null | bool else 'no' }}", "no"),
         ("{{ true | ternary('a', 'b') }}{{ [] | ternary('a', 'b') }}{{ null | ternary('a', 'b', 'c') }}", "abc"),
         ("{{ null | ternary('a', 'b') }}", "b"),
@@ -107,7 +110,8 @@ def test_yaml_comes_back(rendered):
 
 
 @pytest.mark.parametrize(
-    "source", ["{{ secret | b64decode }}", "{{ secret | bool | string }}", "{{ secret | from_json }}", "{{ secret | nginx_quote }}"]
+    "source",
+    ["{{ secret | b64decode }}", "{{ secret | bool | string }}", "{{ secret | from_json }}", "{{ secret | nginx_quote }}"],
 )
 def test_a_refusal_does_not_show_the_value(rendered, source):
     with pytest.raises(InvalidInput) as error:

@@ -55,7 +55,9 @@ def test_ipwrap(value, answer):
     assert ipwrap(value) == answer
 
 
-@pytest.mark.parametrize("source", ["{{ '192.0.2.300' | ipaddr }}", "{{ '192.0.2.1' | ipaddr('first') }}", "{{ gone | ipaddr }}"])
+@pytest.mark.parametrize(
+    "source", ["{{ '192.0.2.300' | ipaddr }}", "{{ '192.0.2.1' | ipaddr('first') }}", "{{ gone | ipaddr }}"]
+)
 def test_a_wrong_address_gets_into_no_file(rendered, source):
     with pytest.raises(InvalidInput):
         rendered(source)

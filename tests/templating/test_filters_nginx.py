@@ -19,7 +19,29 @@ from deploykit.templating.values import FilterError
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin") or ""
 needs_nginx = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
-TRICKY = ["", " ", "'", '"', "\\", '\\"', "a\\", "\\n", "\\t\\r", ";", "{}", "#", "a b", "\n", "\r\n", "\t", "~x", "off", "''", "ü€😀", "a\n\nb"]
+TRICKY = [
+    "",
+    " ",
+    "'",
+    '"',
+    "\\",
+    '\\"',
+    "a\\",
+    "\\n",
+    "\\t\\r",
+    ";",
+    "{}",
+    "#",
+    "a b",
+    "\n",
+    "\r\n",
+    "\t",
+    "~x",
+    "off",
+    "''",
+    "ü€😀",
+    "a\n\nb",
+]
 CHARACTERS = "\"'\\;{}#%&|<>()[]=~^!*?+-_.:,/@ \t\nabnrt01üß€"
 
 
@@ -47,13 +69,34 @@ def test_quote_lets_variables_through_when_told():
     assert nginx_quote("$host/${uri}", allow_variables=True) == '"$host/${uri}"'
 
 
-@pytest.mark.parametrize(("value", "output"), [(True, "on"), (False, "off"), ("yes", "on"), ("OFF", "off"), ("No", "off"), (1, "on")])
+@pytest.mark.parametrize(
+    ("value", "output"), [(True, "on"), (False, "off"), ("yes", "on"), ("OFF", "off"), ("No", "off"), (1, "on")]
+)
 def test_onoff(value, output):
     assert nginx_onoff(value) == output
 
 
-SIZES = [("10m", "10m"), ("10M", "10m"), ("10MB", "10m"), ("10MiB", "10m"), ("8 k", "8k"), ("2g", "2048m"), (4096, "4096"), ("0", "0"), ("10b", "10")]
-TIMES = [("1m30s", "1m30s"), ("500ms", "500ms"), (30, "30s"), ("30", "30s"), ("1h 30m", "1h30m"), ("1m30", "1m30s"), (0, "0s"), ("1d12h", "1d12h")]
+SIZES = [
+    ("10m", "10m"),
+    ("10M", "10m"),
+    ("10MB", "10m"),
+    ("10MiB", "10m"),
+    ("8 k", "8k"),
+    ("2g", "2048m"),
+    (4096, "4096"),
+    ("0", "0"),
+    ("10b", "10"),
+]
+TIMES = [
+    ("1m30s", "1m30s"),
+    ("500ms", "500ms"),
+    (30, "30s"),
+    ("30", "30s"),
+    ("1h 30m", "1h30m"),
+    ("1m30", "1m30s"),
+    (0, "0s"),
+    ("1d12h", "1d12h"),
+]
 
 
 @pytest.mark.parametrize(("value", "output"), SIZES)
@@ -71,7 +114,10 @@ def test_time(value, output):
     [
         *((nginx_onoff, value) for value in ("maybe", "", None, 2, "onn", 1.0)),
         *((nginx_size, value) for value in ("1.5g", "10t", "-1", "", "m", "10mm", None, True, 1.5, "1e3", "٣m")),
-        *((nginx_time, value) for value in ("1.5m", "1H", "-1", "", "s", "30s1m", "1s1s", "1s30", None, True, 0.5, "1 day", "1min", "1M", "1y")),
+        *(
+            (nginx_time, value)
+            for value in ("1.5m", "1H", "-1", "", "s", "30s1m", "1s1s", "1s30", None, True, 0.5, "1 day", "1min", "1M", "1y")
+        ),
     ],
 )
 def test_refused(filter_, value):
@@ -98,16 +144,18 @@ class Nginx:
     def __init__(self, folder: Path, lines: str, http_lines: str = "") -> None:
         self.port = free_port()
         self.conf = folder / "nginx.conf"
-        temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
-        self.conf.write_text(
+        temporary = "".join(
+            f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi")
+        )
+        whole = (
             f"daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n"
             f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{http_lines}\n"
-            f"server {{\nlisten 127.0.0.1:{self.port};\n{lines}\n}}\n}}\n",
-            newline="",
+            f"server {{\nlisten 127.0.0.1:{self.port};\n{lines}\n}}\n}}\n"
         )
+        self.conf.write_bytes(whole.encode())
         self.argv = [NGINX, "-p", str(folder), "-c", str(self.conf), "-e", str(folder / "error.log")]
 
-    def test(self) -> "subprocess.CompletedProcess[str]":
+    def test(self) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*self.argv, "-t"], capture_output=True, text=True, check=False, timeout=20)
 
     def answers(self, count: int) -> Iterator[str]:
@@ -135,7 +183,9 @@ class Nginx:
 
 
 def locations(values: List[str]) -> str:
-    return "keepalive_requests 100000;\n" + "".join(f"location = /{place} {{ return 200 {value}; }}\n" for place, value in enumerate(values))
+    return "keepalive_requests 100000;\n" + "".join(
+        f"location = /{place} {{ return 200 {value}; }}\n" for place, value in enumerate(values)
+    )
 
 
 @needs_nginx
@@ -170,7 +220,9 @@ def test_nginx_takes_the_longest_value(tmp_path, before):
 @needs_nginx
 @pytest.mark.services
 def test_nginx_takes_sizes_and_times(tmp_path):
-    sizes = "".join(f"location /s{n} {{ client_max_body_size {out}; client_body_buffer_size {out}; }}\n" for n, (_, out) in enumerate(SIZES))
+    sizes = "".join(
+        f"location /s{n} {{ client_max_body_size {out}; client_body_buffer_size {out}; }}\n" for n, (_, out) in enumerate(SIZES)
+    )
     times = "".join(f"location /t{n} {{ proxy_read_timeout {out}; }}\n" for n, (_, out) in enumerate(TIMES))
     tested = Nginx(tmp_path, sizes + times).test()
     assert tested.returncode == 0, tested.stderr

@@ -74,7 +74,9 @@ def test_the_nearest_name_is_offered(bundle):
 
 
 def test_included_imported_and_extended_templates_are_looked_at(bundle):
-    bundle.write("t.j2", "{% extends 'base.j2' %}\n{% import 'macros.j2' as m %}\n{% block a %}{% include 'part.j2' %}{% endblock %}")
+    bundle.write(
+        "t.j2", "{% extends 'base.j2' %}\n{% import 'macros.j2' as m %}\n{% block a %}{% include 'part.j2' %}{% endblock %}"
+    )
     bundle.write("base.j2", "{% block a %}{% endblock %}\n{{ below }}")
     bundle.write("macros.j2", "\n\n{% macro x() %}{{ inside }}{% endmacro %}")
     bundle.write("part.j2", "{{ element }}\n{{ part }}\n{% include 't.j2' %}")
@@ -86,7 +88,10 @@ def test_included_imported_and_extended_templates_are_looked_at(bundle):
 
 
 def test_what_the_includer_has_is_there_in_the_included(bundle):
-    bundle.write("t.j2", "{% set a = 1 %}{% for b in [1] %}{% include 'part.j2' %}{% endfor %}{% if c is defined %}{% include 'part.j2' %}{% endif %}")
+    bundle.write(
+        "t.j2",
+        "{% set a = 1 %}{% for b in [1] %}{% include 'part.j2' %}{% endfor %}\n{{ c if c is defined else '' }}",
+    )
     bundle.write("part.j2", "{{ a }}{{ b }}{{ c }}")
     assert found(bundle.open()) == []
 
@@ -108,7 +113,9 @@ def test_an_import_does_not_see_the_element(bundle):
 
 
 def test_what_cannot_be_read_is_in_the_list(bundle):
-    bundle.write("t.j2", "{% include 'gone' %}\n{% include 'broken.j2' %}\n{% include 'filter.j2' %}\n{% include '../x' %}\n{{ a }}")
+    bundle.write(
+        "t.j2", "{% include 'gone' %}\n{% include 'broken.j2' %}\n{% include 'filter.j2' %}\n{% include '../x' %}\n{{ a }}"
+    )
     bundle.write("broken.j2", "\n{% if %}")
     bundle.write("filter.j2", "\n\n{{ 1 | nosuch }}")
     problems = missing(bundle.open(), "t.j2")
@@ -124,4 +131,6 @@ def test_what_cannot_be_read_is_in_the_list(bundle):
 def test_the_template_itself_may_be_gone(bundle):
     asked = Location("deploykit.yml", 4)
     problems = missing(bundle.open(), "gone.j2", (), asked)
-    assert [(problem.message, problem.at) for problem in problems] == [('there is no template "gone.j2" in config_templates/', asked)]
+    assert [(problem.message, problem.at) for problem in problems] == [
+        ('there is no template "gone.j2" in config_templates/', asked)
+    ]

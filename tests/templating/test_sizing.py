@@ -37,7 +37,10 @@ def test_the_formula_says_what_was_used():
 
 
 def test_small_changes_of_what_was_measured_change_nothing():
-    texts = {children({"memory_mb": 3928 + more, "cores": 2, "php_worker_mb": 41 + more}, Sizing(per_core_cap=0)) for more in range(8)}
+    texts = {
+        children({"memory_mb": 3928 + more, "cores": 2, "php_worker_mb": 41 + more}, Sizing(per_core_cap=0))
+        for more in range(8)
+    }
     assert len(texts) == 1
 
 
