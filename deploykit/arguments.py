@@ -46,9 +46,13 @@ def _parser() -> _Parser:
 
 
 def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--env", default="", metavar="NAME", help="environment, instead of the one that the deployment group chooses")
+    command.add_argument(
+        "--env", default="", metavar="NAME", help="environment, instead of the one that the deployment group chooses"
+    )
     command.add_argument("--root", default="", metavar="DIR", help="folder that stands for /")
-    command.add_argument("--bundle", default="", metavar="DIR", help="folder with deploykit.yml (default: here, else this program's)")
+    command.add_argument(
+        "--bundle", default="", metavar="DIR", help="folder with deploykit.yml (default: here, else this program's)"
+    )
     command.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable; repeatable")
     command.add_argument("--json", action="store_true", help="one JSON document on stdout, messages on stderr")
 
@@ -59,7 +63,13 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument("event", metavar="EVENT", type=_event, help=", ".join(EVENTS), **default)
     command.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     command.add_argument("--detailed-exitcode", action="store_true", help="with --dry-run: 2 when something would change")
-    command.add_argument("--deadline", type=float, default=0.0, metavar="SECONDS", help="default: appspec.yml's timeout less the time an undo takes")
+    command.add_argument(
+        "--deadline",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="default: appspec.yml's timeout less the time an undo takes",
+    )
     command.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for another run on this machine to end")
 
 
@@ -73,7 +83,9 @@ def _check(command: argparse.ArgumentParser) -> None:
 
 
 def _undo(command: argparse.ArgumentParser) -> None:
-    command.add_argument("target", nargs="?", default="", metavar="RUN", help="bring back what was live before this run; default: the last")
+    command.add_argument(
+        "target", nargs="?", default="", metavar="RUN", help="bring back what was live before this run; default: the last"
+    )
     command.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     command.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for another run on this machine to end")
 

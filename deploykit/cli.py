@@ -68,7 +68,7 @@ def _run(arguments: Namespace, words: list[str], bundle: str, door: Callable[...
     except KeyboardInterrupt:
         output.say("interrupted", "red")
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - our own bug: say so in a way that can be pasted into a report
+    except Exception as error:
         return failed.by_a_bug(error, output)
     finally:
         output.close()

@@ -1,8 +1,8 @@
 """The stages in their order: what every event that touches the configuration has in common.
 
-    settle     load, gather, resolve       what holds for this environment on this machine
-    propose    render, plan, check         the proved plan; changes nothing
-    carry_out  apply, reload, verify       with the journal around them: all of it, or none
+settle     load, gather, resolve       what holds for this environment on this machine
+propose    render, plan, check         the proved plan; changes nothing
+carry_out  apply, reload, verify       with the journal around them: all of it, or none
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import List, Optional, Sequence, Tuple
 from deploykit import record as records
 from deploykit import steps, transaction
 from deploykit.journal import Journal
-from deploykit.model import Candidate, Outcome, Plan, Request, Settings, Verdict
+from deploykit.model import Candidate, Facts, Outcome, Plan, Probe, Request, Settings, Verdict
 from deploykit.places import record as record_path
 from deploykit.secrets import secret_values
 from deploykit.services import running, sockets
@@ -29,11 +29,14 @@ from deploykit.stages.verify import verify
 from deploykit.system.output import Output
 from deploykit.system.port import Machine, Readable, Scratch
 
+NOT_NEEDED = "not needed"
+_WORKER = "php_worker_mb"
+
 
 def settle(request: Request, machine: Readable, output: Output) -> Settings:
     """deploykit.yml as it holds here. Secrets are hidden from the output from here on."""
     config = load(request.bundle, machine)
-    facts = gather(config.services, request.prefix, machine)
+    facts = _steady(gather(config.services, request.prefix, machine), read_record(request.prefix, machine))
     settings = resolve(config, facts, request, machine)
     output.hide(secret_values(settings))
     return settings
@@ -47,11 +50,15 @@ def propose(request: Request, machine: Scratch, output: Output, asking: bool = T
     settings = settle(request, machine, output)
     targets = render(settings, machine)
     difference = compare(settings, targets, read_record(request.prefix, machine), machine)
-    candidate = Candidate(settings, targets, difference.changes, difference.folders, render_probes(settings) if asking else ())
+    candidate = Candidate(
+        settings, targets, difference.changes, difference.folders, _rehearsed(render_probes(settings)) if asking else ()
+    )
     plan = _judged(request, candidate, machine)
-    record = records.dump(settings.environment, targets)
+    record = records.dump(settings.environment, targets, int(settings.facts[_WORKER]))
     steps_after = tuple(settings.events.get(request.event, ()))
-    return replace(plan, unchanged=difference.unchanged, record=record, steps=steps_after)
+    return replace(
+        plan, unchanged=difference.unchanged, record=record, steps=steps_after, probes=render_probes(settings) if asking else ()
+    )
 
 
 def propose_former(request: Request, journals: Sequence[Journal], machine: Scratch, output: Output) -> Plan:
@@ -67,7 +74,7 @@ def judge(request: Request, machine: Scratch, output: Output) -> Verdict:
     settings = settle(request, machine, output)
     targets = render(settings, machine)
     difference = compare(settings, targets, read_record(request.prefix, machine), machine)
-    candidate = Candidate(settings, targets, difference.changes, difference.folders, render_probes(settings))
+    candidate = Candidate(settings, targets, difference.changes, difference.folders, _rehearsed(render_probes(settings)))
     return check(candidate, machine, locator(settings, machine))
 
 
@@ -90,7 +97,6 @@ def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
         owed=owed,
         moves=sockets.moves(services["php-fpm"], candidate.changes),
         verdict=verdict,
-        probes=candidate.probes,
         notes=_notes(settings, alive),
         owner=machine.own_ids(),
     )
@@ -102,7 +108,9 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
         return Outcome("", f"{plan.unchanged} files as they should be, nothing to reload")
     with transaction.begin(plan, machine, output) as journal:
         transaction.put_live(plan, journal, machine)
-        notes = reload(plan.settings.services, plan.due, plan.moves, machine, lambda mark: transaction.note(plan, mark, machine))
+        notes = reload(
+            plan.settings.services, plan.due, plan.moves, machine, lambda mark: transaction.note(plan, mark, machine)
+        )
         if plan.due:
             verify(plan.probes, machine, plan.request.deadline, output.detail)
     return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, tuple(notes))
@@ -123,6 +131,16 @@ def read_record(prefix: str, machine: Readable) -> records.Record:
         return records.parse(machine.read(path))
     except OSError:
         return records.Record()
+
+
+def _steady(facts: Facts, record: records.Record) -> Facts:
+    """Fresh workers are small: what a worker may cost never shrinks, or a reload alone would change the next run's files."""
+    worker = max(int(facts.values[_WORKER]), record.worker_mb)
+    return replace(facts, values={**facts.values, _WORKER: worker})
+
+
+def _rehearsed(probes: Tuple[Probe, ...]) -> Tuple[Probe, ...]:
+    return tuple(probe for probe in probes if probe.rehearse)
 
 
 def _notes(settings: Settings, alive: Tuple[str, ...]) -> Tuple[str, ...]:
@@ -147,7 +165,7 @@ def plan_steps(request: Request, machine: Scratch, output: Output) -> Plan:
     planned = tuple(settings.events.get(request.event, ()))
     for step in planned:
         steps.find(step).decide(step)
-    return Plan(request=request, settings=settings, steps=planned, verdict=Verdict("not needed"), owner=machine.own_ids())
+    return Plan(request=request, settings=settings, steps=planned, verdict=Verdict(NOT_NEEDED), owner=machine.own_ids())
 
 
 def run_steps(plan: Plan, machine: Machine, output: Output) -> Outcome:

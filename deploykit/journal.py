@@ -25,7 +25,7 @@ DONE = "done"  # the new configuration is proved; from here on a crash finishes 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file. temporary: where its new content waits, ``""`` for a removal; kept: where the old one is kept, ``""`` if none."""
+    """One file. temporary: where its new content waits, ``""`` for a removal; kept: where the old one is, ``""`` if none."""
 
     action: str
     path: str

@@ -237,7 +237,8 @@ class Probe:
     kind ``http``: url, host (Host header), expect (statuses), body (text that must be in it);
     ``unix`` in url (``http://unix:/run/x.sock:/path``) asks over a socket.
     kind ``fastcgi``: address (``unix:/run/x.sock`` or ``host:port``), path, body.
-    timeout: seconds for one try; retries are the caller's.
+    timeout: seconds for one try; within: seconds for all of them. rehearse: may it be asked in the rehearsal too, where
+    there is no database and no other host?
     """
 
     kind: str
@@ -250,6 +251,7 @@ class Probe:
     path: str = ""
     timeout: float = 5.0
     within: float = 10.0
+    rehearse: bool = True
     at: Optional[Location] = None
 
 
@@ -327,7 +329,8 @@ class TrialService:
 class Trial:
     """What is tried out in private, at the real absolute paths, before one live byte changes.
 
-    covered: live folders whose private version the candidate is laid into; private: folders that are empty
+    covered: live folders whose private version the candidate is laid into; shielded: folders into which the application may
+    write when it is asked: where overlays are possible, those writes stay in the trial; private: folders that are empty
     there (run, log, lib, tmp) but for their sub-folders; visible: folders that stay as they are although they
     lie below a private one. addresses: every FastCGI address that nginx's files name (``unix:/run/x.sock``,
     ``127.0.0.1:9000``), each must take a connection from ``user``. probes: asked once through nginx.
@@ -344,6 +347,7 @@ class Trial:
     user: str
     probes: Tuple[Probe, ...]
     seconds: float = 30.0
+    shielded: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Where deploykit keeps what it must remember, below the folder that stands for ``/``.
 
-    var/lib/deploykit/lock        held while a run is at work
-                      stamp       what was proved last, for the run that finds nothing changed
-                      journal     the run that is going on, or was cut off
-                      record.json which live files are ours
-                      history/RUN journal of a finished run, and kept/: what it replaced
-    var/log/deploykit/RUN.log     everything a run said, 0600
+var/lib/deploykit/lock        held while a run is at work
+                  stamp       what was proved last, for the run that finds nothing changed
+                  journal     the run that is going on, or was cut off
+                  record.json which live files are ours
+                  history/RUN journal of a finished run, and kept/: what it replaced
+var/log/deploykit/RUN.log     everything a run said, 0600
 """
 
 from __future__ import annotations

@@ -24,9 +24,10 @@ class Owned:
 
 @dataclass(frozen=True)
 class Record:
-    """files: live path -> what we know of it."""
+    """files: live path -> what we know of it. worker_mb: the most that a php-fpm worker was ever seen to cost here."""
 
     environment: str = ""
+    worker_mb: int = 0
     files: Mapping[str, Owned] = field(default_factory=dict)
 
 
@@ -34,9 +35,9 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def dump(environment: str, targets: tuple[Target, ...]) -> bytes:
+def dump(environment: str, targets: tuple[Target, ...], worker_mb: int) -> bytes:
     files = {t.path: {"service": t.service, "template": t.template, "sha256": digest(t.content)} for t in targets}
-    body = {"record": VERSION, "deploykit": __version__, "environment": environment, "files": files}
+    body = {"record": VERSION, "deploykit": __version__, "environment": environment, "worker_mb": worker_mb, "files": files}
     return json.dumps(body, sort_keys=True, indent=0).encode() + b"\n"
 
 
@@ -48,6 +49,6 @@ def parse(content: bytes) -> Record:
             str(path): Owned(str(entry.get("service", "")), str(entry.get("template", "")), str(entry["sha256"]))
             for path, entry in body["files"].items()
         }
-        return Record(str(body.get("environment", "")), files)
+        return Record(str(body.get("environment", "")), int(body.get("worker_mb", 0)), files)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Record()

@@ -100,7 +100,7 @@ def take_back(prefix: str, machine: Machine, output: Output, cause: Optional[Bas
         close(journal, prefix, machine)
         machine.remember(journal.services, None)
     except (OSError, DeploykitError) as error:
-        hint = f"the journal is kept: the next run, or 'deploykit undo', tries again; what was replaced lies in {places.history(prefix)}"
+        hint = f"the next run, or 'deploykit undo', tries again; what was replaced lies in {places.history(prefix)}"
         output.ending = "the undo failed: files may be mixed, look before you deploy again"
         raise UndoFailed(f"the undo failed: {error}", hint=hint) from cause
     output.ending = _undone(journal)
@@ -160,5 +160,7 @@ def _forget(folder: str, machine: Machine) -> None:
 
 def _undone(journal: Journal) -> str:
     files = sum(1 for entry in journal.entries if entry.service)
-    reloads = f"; {' and '.join(journal.reloaded)} back on the old configuration" if journal.reloaded else "; no service had seen it"
+    reloads = (
+        f"; {' and '.join(journal.reloaded)} back on the old configuration" if journal.reloaded else "; no service had seen it"
+    )
     return f"undone: {files} file{'s' * (files != 1)} as before{reloads}"

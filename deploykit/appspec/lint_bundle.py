@@ -41,7 +41,7 @@ def _first_line(text: bytes, path: str) -> Iterator[Finding]:
     if text.startswith(b"\xef\xbb\xbf"):
         message = "a byte order mark before #!: agent v1 runs the script with sh and reports success, agent v2 fails"
         yield finding("appspec-script-bom", message, at, "save it as UTF-8 without BOM")
-    elif not first.startswith(b"#!"):
+    elif not first.startswith((b"#!", b"\x7fELF")):
         what = "the script is empty" if not text.strip() else "no #! on the first line"
         message = f"{what}: agent v1 runs it with sh, agent v2 fails with an exec format error"
         yield finding("appspec-script-shebang", message, at, "begin it with #!/bin/sh or the interpreter it needs")

@@ -34,8 +34,12 @@ def _mode(node: Optional[Node]) -> Iterator[Finding]:
     if node is None or node.kind != "scalar" or (node.empty and not node.tag):
         return
     kind, value = meaning(node)
+    if len(node.text) > 20:
+        return  # every agent rejects that
     if kind == "int" and re.match("[+-]?0[0-9_]", node.text):
         digits = str(value)
+        if digits.rjust(4, "0") == node.text:
+            return
         bad = len(digits) > 4 or re.search("[^0-7]", digits)
         does = "rejects the whole appspec" if bad else f"sets {digits.rjust(4, '0')}"
         message = f"unquoted, {shown(node.text, 20)} is the decimal number {digits}: agent v1 {does}"

@@ -13,9 +13,11 @@ _TOP = """\
 Made by `python -m deploykit.appspec.page`; a test says when it is out of date.
 
 deploykit reads `appspec.yml` the way the two CodeDeploy agents read it: version 1 (Ruby, YAML 1.1 by Psych 4) and version 2
-(Rust, YAML 1.2 by serde_yaml). Either of them may be on a machine, so that a file should please both. `error`: an agent
-rejects the file, and with it every event of the deployment, or does something else than it says. `warning`: it works, and
-may still surprise. `info`: good to know. *bundle* and *machine*: the rule needs the files of the bundle, or the accounts of the machine.
+(Rust, YAML 1.2 by serde_yaml). Either of them may be on a machine, so that a file should please both.
+
+- `error`: an agent rejects the file, and with it every event of the deployment, or does something else than it says.
+- `warning`: it works, and may still surprise. `info`: good to know.
+- *bundle* and *machine*: the rule needs the files of the bundle, or the accounts of the machine.
 
 In the examples `<LF>`, `<CR>`, `<TAB>` and `<BOM>` stand for the characters of these names.
 """

@@ -28,7 +28,9 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Any], output: Out
         environments = tuple(load(request.bundle, machine).environments) if arguments.all else (request.environment,)
         documents = [_judge(replace(request, environment=name), machine, output) for name in environments]
     if arguments.json:
-        output.document(json.dumps({"findings": [f for d in documents for f in d["findings"]], "environments": documents}, indent=2))
+        output.document(
+            json.dumps({"findings": [f for d in documents for f in d["findings"]], "environments": documents}, indent=2)
+        )
     wrong = any(f["severity"] == "error" for d in documents for f in d["findings"])
     return Refused.status if wrong else 0
 
@@ -48,6 +50,8 @@ def _judge(request: Request, machine: Any, output: Output) -> Dict[str, Any]:
 
 def _say(finding: Finding, output: Output) -> None:
     place = f"{finding.at}: " if finding.at else ""
-    output.say(f"{finding.severity}: {place}{finding.message} [{finding.rule}]", "red" if finding.severity == "error" else "yellow")
+    output.say(
+        f"{finding.severity}: {place}{finding.message} [{finding.rule}]", "red" if finding.severity == "error" else "yellow"
+    )
     if finding.hint:
         output.say(f"  hint: {finding.hint}", "dim")

@@ -36,7 +36,11 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Readable], output
 
 def _python() -> Iterator[Line]:
     version = platform.python_version()
-    yield ("ok", f"python {version}", "") if sys.version_info >= (3, 9) else ("wrong", f"python {version}", "install Python 3.9 or later")
+    yield (
+        ("ok", f"python {version}", "")
+        if sys.version_info >= (3, 9)
+        else ("wrong", f"python {version}", "install Python 3.9 or later")
+    )
     for library in ("jinja2", "yaml", "psutil", "sh", "crossplane"):
         if find_spec(library) is None:
             yield "wrong", f"library {library} is missing", "install deploykit with its requirements, or use a bundle"
@@ -60,7 +64,11 @@ def _services(settings: Settings, machine: Readable) -> Iterator[Line]:
         elif name not in alive:
             yield "note", f"{name} {service.version} at {service.binary} does not run", "ApplicationStart starts it"
         else:
-            yield "ok", f"{name} {service.version} runs, configuration in {service.root}, supervised by {service.supervisor}", ""
+            yield (
+                "ok",
+                f"{name} {service.version} runs, configuration in {service.root}, supervised by {service.supervisor}",
+                "",
+            )
 
 
 def _machine(prefix: str, machine: Readable) -> Iterator[Line]:

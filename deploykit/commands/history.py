@@ -22,8 +22,7 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Readable], output
         output.document(json.dumps([_document(journal) for journal in found], indent=2))
         return 0
     for journal in found:
-        body = _document(journal)
-        output.say(f"{body['run']}  {body['started']}  {body['event']:16} {body['end']:7} {body['files']} files  {body['deployment']}".rstrip())
+        output.say(_row(_document(journal)))
     if not found:
         output.say("nothing was changed by deploykit here yet")
     return 0
@@ -38,6 +37,11 @@ def runs(prefix: str, machine: Readable) -> List[Journal]:
         if journal:
             found.append(journal)
     return found
+
+
+def _row(body: Dict[str, Any]) -> str:
+    event, end, files = f"{body['event']:16}", f"{body['end']:7}", f"{body['files']} files"
+    return "  ".join((body["run"], body["started"], event, end, files, body["deployment"])).rstrip()
 
 
 def _document(journal: Journal) -> Dict[str, Any]:

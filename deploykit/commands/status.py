@@ -31,8 +31,9 @@ def _document(arguments: argparse.Namespace, machine: Readable, output: Output) 
     settings = flow.settle(asked.request(arguments), machine, output)
     record = flow.read_record(arguments.root, machine)
     services = settings.services
-    alive, owed = running.names(services.values(), machine), running.owed(
-        [s for s in services.values() if s.name not in machine.proved()], machine
+    alive, owed = (
+        running.names(services.values(), machine),
+        running.owed([s for s in services.values() if s.name not in machine.proved()], machine),
     )
     files = {path: _file(path, owned, machine) for path, owned in record.files.items()}
     journal = transaction.open_journal(arguments.root, machine)
@@ -65,7 +66,9 @@ def _say(body: Dict[str, Any], output: Output) -> None:
     if body["cut off"]:
         output.say(f"run {body['cut off']} was cut off: the next run, or 'deploykit undo', brings everything back", "red")
     lines: List[str] = [f"{name}: {word}" for name, word in body["services"].items()]
-    lines.append(f"{body['files']} files of ours, last run {body['last run'] or 'none'}, environment {body['environment'] or '-'}")
+    lines.append(
+        f"{body['files']} files of ours, last run {body['last run'] or 'none'}, environment {body['environment'] or '-'}"
+    )
     lines += [f"{word}: {path}" for path, word in body["different"].items()]
     for line in lines:
         output.say(line)

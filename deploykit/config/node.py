@@ -68,7 +68,7 @@ def joined(problems: List[InvalidInput]) -> InvalidInput:
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """``' (did you mean "x"?)'`` when one of the choices is close to the word, else ``""``."""
-    import difflib  # noqa: PLC0415 - only errors need it
+    import difflib
 
     close = difflib.get_close_matches(word, list(choices), 1)
     return f' (did you mean "{close[0]}"?)' if close else ""

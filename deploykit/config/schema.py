@@ -98,7 +98,7 @@ _FILE: Section[FileEntry] = Section(
     },
 )
 _FILES: MapOf[FileEntry] = MapOf(_FILE, _file_key)
-_ASKED: Dict[str, Reader[Any]] = {"body": text, "timeout": duration, "within": duration}
+_ASKED: Dict[str, Reader[Any]] = {"body": text, "timeout": duration, "within": duration, "rehearse": boolean}
 _HTTP: Section[Probe] = Section(
     _probe("http"),
     {

@@ -55,7 +55,7 @@ def read_yaml(text: str, file: str, *, pure: bool = False) -> Node:
     An empty file is an empty plain Node. Raises InvalidInput for what is not YAML, or is refused (see this module's
     docstring), with every refusal of the file in ``more``; a syntax error ends the read and stands alone.
     """
-    import yaml  # noqa: PLC0415 - 20 ms, and not every run reads a file
+    import yaml
 
     _refuse_odd_characters(text, file)
     ended = text if text.endswith("\n") else text + "\n"
@@ -117,7 +117,7 @@ class _Builder:
     """Grows Nodes from a parser's events; ``problems`` are those that let the read go on."""
 
     def __init__(self, parser: Any, file: str) -> None:
-        import yaml  # noqa: PLC0415
+        import yaml
 
         self._next = parser.get_event
         self._scalar = yaml.ScalarEvent

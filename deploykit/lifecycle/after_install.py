@@ -1,7 +1,7 @@
 """AfterInstall: the configuration is rendered, proved, put live, reloaded and proved again; then the event's steps.
 
-    decide     load -> gather -> resolve -> render -> plan -> check       looks and tries in private, changes nothing
-    carry_out  apply -> reload -> verify                                  all of it, or none
+decide     load -> gather -> resolve -> render -> plan -> check       looks and tries in private, changes nothing
+carry_out  apply -> reload -> verify                                  all of it, or none
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""BeforeBlockTraffic: the steps that deploykit.yml lists for it. Comes only with a load balancer, from the previous revision."""
+"""BeforeBlockTraffic: the steps that deploykit.yml lists for it. Only with a load balancer, from the previous revision."""
 
 from deploykit.flow import plan_steps as decide
 from deploykit.flow import run_steps as carry_out

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from deploykit.flow import plan_steps, propose, run_steps
+from deploykit.flow import NOT_NEEDED, plan_steps, propose, run_steps
 from deploykit.model import Outcome, Plan, Request
 from deploykit.stages.preflight import preflight
 from deploykit.system.output import Output
@@ -30,4 +30,6 @@ def decide(request: Request, machine: Scratch, output: Output) -> Plan:
 
 def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
     """Run the event's steps."""
-    return run_steps(plan, machine, output)
+    done = run_steps(plan, machine, output)
+    fit = f"fit to deploy; judge: {plan.verdict.judge}" if plan.verdict.judge != NOT_NEEDED else "fit to deploy"
+    return replace(done, summary=f"{fit}; {done.summary}" if plan.steps else fit, notes=(*plan.notes, *done.notes))

@@ -33,7 +33,9 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
     different = _different(plan.request.prefix, machine)
     if different:
         more = f" and {len(different) - 1} more" if len(different) > 1 else ""
-        raise Failed(f"{different[0]}{more} is not as it was deployed", hint="somebody changed it since: 'deploykit status' lists all")
+        raise Failed(
+            f"{different[0]}{more} is not as it was deployed", hint="somebody changed it since: 'deploykit status' lists all"
+        )
     verify(plan.probes, machine, plan.request.deadline, output.detail)
     steps = run_steps(plan, machine, output)
     return Outcome("", f"{len(plan.probes)} probes passed, files as recorded", notes=steps.notes)

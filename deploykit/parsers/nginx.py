@@ -60,7 +60,7 @@ def nearest_name(name: str) -> str:
 
 
 def _analyzer() -> Any:
-    from crossplane import analyzer  # noqa: PLC0415 - 10 ms that nobody pays who reads no nginx file
+    from crossplane import analyzer
 
     return analyzer
 
@@ -204,7 +204,7 @@ class _File:
 
     def judged(self, plain: Directive, statement: Statement, around: Around) -> bool:
         """Ask crossplane whether the directive may stand here like this."""
-        from crossplane.errors import NgxParserDirectiveError  # noqa: PLC0415 - as above
+        from crossplane.errors import NgxParserDirectiveError
 
         asked = {"directive": plain.name, "line": plain.line, "args": list(plain.args)}
         try:

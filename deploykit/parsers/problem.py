@@ -38,7 +38,7 @@ def printable(text: str) -> str:
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint that offers the name which was perhaps meant, ``""`` when none is near."""
-    import difflib  # noqa: PLC0415 - 5 ms, and only a file with a mistake needs it
+    import difflib
 
     near = difflib.get_close_matches(name.lower(), known, 1, 0.75)
     return f"did you mean '{near[0]}'?" if near else ""

@@ -7,7 +7,8 @@ import posixpath
 from typing import Iterator, List, Protocol, Sequence, Tuple
 
 from deploykit.model import Finding, Settings
-from deploykit.services.messages import Mapper
+from deploykit.services import nginx_tree
+from deploykit.services.messages import HINTS, Mapper
 
 
 class View(Protocol):
@@ -34,6 +35,24 @@ def findings(settings: Settings, view: View, find: Mapper) -> Iterator[Finding]:
             yield Finding(wrong.kind, "error", wrong.message, find.at(wrong.at.file, wrong.at.line))
 
 
+def lost_sockets(settings: Settings, view: View, find: Mapper) -> Iterator[Finding]:
+    """Unix sockets that nginx asks and no pool listens at: what a rehearsal would have noticed.
+
+    Only judged where php-fpm's whole configuration is there to be read; a socket of another program is none of our business.
+    """
+    from deploykit.parsers import php_fpm
+
+    main = settings.services["php-fpm"].main
+    if not view.has(main):
+        return
+    config = php_fpm.parse(main, view.read, lambda pattern: matches(pattern, view), {})
+    heard = {f"unix:{pool.listen}" for pool in config.pools.values() if pool.listen.startswith("/")}
+    for address in nginx_tree.fastcgi_addresses(nginx_tree.texts(settings.services["nginx"].main, view.read, view.names)):
+        if address.startswith("unix:") and address not in heard and not view.has(address[len("unix:") :]):
+            message = f"{address}: no pool of php-fpm listens there"
+            yield Finding("pair-socket", "error", message, find.by_text(address), HINTS["fastcgi-address"])
+
+
 def matches(pattern: str, view: View) -> Sequence[str]:
     """Paths in the candidate that a glob matches, sorted."""
     folder, name = posixpath.split(pattern)
@@ -42,5 +61,7 @@ def matches(pattern: str, view: View) -> Sequence[str]:
     folders = matches(folder, view) if any(c in folder for c in "*?[") else [folder]
     found: List[str] = []
     for one in folders:
-        found += [f"{one}/{n}" for n in view.names(one) if fnmatch.fnmatchcase(n, name) and n.startswith(".") <= name.startswith(".")]
+        found += [
+            f"{one}/{n}" for n in view.names(one) if fnmatch.fnmatchcase(n, name) and n.startswith(".") <= name.startswith(".")
+        ]
     return sorted(found)

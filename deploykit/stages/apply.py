@@ -104,6 +104,8 @@ def _need(folder: str, plan: Plan, machine: Readable) -> None:
     count = 2 * len(plan.changes) + SLACK_INODES
     free, inodes = machine.free_space(folder)
     if free < wanted:
-        raise Failed(f"{folder}: {free >> 20} MiB free, {(wanted >> 20) + 1} MiB needed", hint="free some space; nothing was changed")
+        raise Failed(
+            f"{folder}: {free >> 20} MiB free, {(wanted >> 20) + 1} MiB needed", hint="free some space; nothing was changed"
+        )
     if inodes < count:
         raise Failed(f"{folder}: {inodes} inodes free, {count} needed", hint="remove files; nothing was changed")

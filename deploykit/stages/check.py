@@ -6,12 +6,13 @@ import posixpath
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from deploykit.errors import Refused
-from deploykit.model import Candidate, Finding, Service, Settings, Trial, TrialFile, TrialProblem, TrialService, Verdict
+from deploykit.model import Candidate, Finding, Service, Trial, TrialFile, TrialProblem, TrialService, Verdict
 from deploykit.services import messages, nginx, parsed, php_fpm
 from deploykit.services.nginx_tree import fastcgi_addresses, listens, texts
 from deploykit.system.port import Readable, Scratch
 
 _PRIVATE = ("/run", "/var/log", "/var/lib/nginx", "/tmp")
+_SHIELDED = ("/var/www", "/srv", "/home", "/opt", "/var/lib/php", "/usr/share/nginx")
 SECONDS = 60.0
 
 
@@ -27,6 +28,8 @@ def check(candidate: Candidate, machine: Scratch, locate: messages.Locate) -> Ve
     findings += [*_held(candidate, machine, find), *_missing_main(candidate, machine)]
     if result.judge == "none":
         findings += parsed.findings(candidate.settings, View(candidate, machine), find)
+    if not result.rehearsed:
+        findings += parsed.lost_sockets(candidate.settings, View(candidate, machine), find)
     return Verdict(_name(result.judge, result.rehearsed), tuple(findings), result.notes, result.seconds)
 
 
@@ -35,7 +38,7 @@ def stop_on_errors(verdict: Verdict) -> None:
     if verdict.errors:
         first = verdict.errors[0]
         more = f" (and {len(verdict.errors) - 1} more)" if len(verdict.errors) > 1 else ""
-        raise Refused(first.message + more, at=first.at, hint=first.hint or "nothing live was changed")
+        raise Refused(first.message + more, at=first.at, hint=first.hint or "mend it there and deploy again")
 
 
 def trial(candidate: Candidate, machine: Readable) -> Trial:
@@ -56,6 +59,7 @@ def trial(candidate: Candidate, machine: Readable) -> Trial:
         user=services["nginx"].user,
         probes=candidate.probes,
         seconds=SECONDS,
+        shielded=tuple(prefix + path for path in _SHIELDED),
     )
 
 
@@ -104,7 +108,10 @@ def _missing_main(candidate: Candidate, machine: Readable) -> List[Finding]:
     view = View(candidate, machine)
     lost = [s for s in candidate.settings.services.values() if machine.master(s.pid_file) and not view.has(s.main)]
     hint = "stop the service first, or keep the file"
-    return [Finding("main-file-missing", "error", f"{s.name} runs, and its main file {s.main} would be gone", None, hint) for s in lost]
+    return [
+        Finding("main-file-missing", "error", f"{s.name} runs, and its main file {s.main} would be gone", None, hint)
+        for s in lost
+    ]
 
 
 def _commands(service: Service) -> TrialService:

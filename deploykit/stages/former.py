@@ -27,7 +27,11 @@ def _change(entry: Entry, machine: Readable) -> Optional[Change]:
     live, kept = machine.find(entry.path), machine.find(entry.kept) if entry.kept else Found(entry.path)
     before = machine.read(entry.path) if live.kind == "file" else b""
     if not kept.there:
-        return Change("remove", entry.path, entry.service, "", live, before, reason="it was not there before") if live.there else None
+        return (
+            Change("remove", entry.path, entry.service, "", live, before, reason="it was not there before")
+            if live.there
+            else None
+        )
     if replace(kept, path=live.path, ctime_ns=live.ctime_ns) == live:
         return None
     after = _content(kept, entry.path, machine)

@@ -45,7 +45,9 @@ def removals(settings: Settings, targets: Iterable[Target], record: Record) -> I
     listed = set()
     for path, service, at in settings.remove:
         if path in wanted:
-            raise InvalidInput(f"{path} is both rendered and removed", at=at, hint="take it out of remove:, or delete its template")
+            raise InvalidInput(
+                f"{path} is both rendered and removed", at=at, hint="take it out of remove:, or delete its template"
+            )
         listed.add(path)
         yield Removal(path, service, f"listed under remove: ({at})")
     for path, owned in record.files.items():
@@ -69,7 +71,9 @@ class _Looker:
         self._guard(target.path, target.template)
         found = self._machine.find(target.path)
         if found.kind not in ("absent", "file", "symlink"):
-            raise Refused(f"{target.path} is a {found.kind}", at=Location(target.template), hint="move it away, or render elsewhere")
+            raise Refused(
+                f"{target.path} is a {found.kind}", at=Location(target.template), hint="move it away, or render elsewhere"
+            )
         uid, gid, mode = self._owner(target, found)
         before = self._machine.read(target.path) if found.kind == "file" else b""
         action = _action(found, before != target.content, (mode, uid, gid))
@@ -151,12 +155,15 @@ def _runtime_folders(settings: Settings) -> Set[str]:
     prefix = settings.facts.get("prefix")
     if not prefix:
         return set()
-    return {folder for service in settings.services.values() for folder in service.runtime_folders} | {f"{prefix}/var/lib/nginx"}
+    return {folder for service in settings.services.values() for folder in service.runtime_folders} | {
+        f"{prefix}/var/lib/nginx"
+    }
 
 
 def _missing(folders: Iterable[str], machine: Readable) -> List[str]:
     seen: Dict[str, bool] = {}
-    for folder in folders:
+    for wanted in folders:
+        folder = wanted
         while folder not in seen:
             seen[folder] = machine.find(folder).there
             folder = posixpath.dirname(folder)

@@ -48,7 +48,9 @@ def _clashes(request: Request, machine: Readable) -> Tuple[str, ...]:
     more = f" and {len(clashes) - 1} more" if len(clashes) > 1 else ""
     message = f"{clashes[0][0]}{more} is in the way of files: in appspec.yml"
     if not appspec.file_exists_behavior:  # then the deployment's own option counts, which nobody tells a hook
-        return (f"{message}: the agent fails, after it has deleted the application, unless the deployment says OVERWRITE or RETAIN",)
+        return (
+            f"{message}: the agent fails, after it has deleted the application, unless the deployment says OVERWRITE or RETAIN",
+        )
     hint = "remove it, or write file_exists_behavior: OVERWRITE (or RETAIN)"
     raise Refused(f"{message}; the agent would fail after deleting the application", at=clashes[0][1].at, hint=hint)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # jinja2 takes 50 ms, which a run that renders nothing need n
 _ENDING = ".j2"
 _MODE = 0o644
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%[-+]?\s*[a-z]+\b.*?%\}")
+_AUTO = "auto"  # the socket of services: php-fpm:
 _PROBE_TEXTS = ("url", "host", "body", "address", "path")
 
 Given = TypeVar("Given")
@@ -77,6 +78,8 @@ def render_probes(settings: Settings) -> Tuple[Probe, ...]:
 def _probe(settings: Settings, probe: Probe) -> Probe:
     at = probe.at or Location("deploykit.yml")
     filled: Dict[str, Any] = {name: render_text(settings, getattr(probe, name), at) for name in _PROBE_TEXTS}
+    if filled["address"] == _AUTO:
+        filled["address"] = f"unix:{settings.services['php-fpm'].socket}"
     return replace(probe, **filled)
 
 

@@ -19,7 +19,10 @@ Line = Tuple[str, str]  # text, colour
 def plan_lines(plan: Plan, secrets: Sequence[str]) -> Iterator[Line]:
     """The whole plan for people: each file with its diff, then what follows from it."""
     for change in plan.changes:
-        yield f"{_VERBS[change.action]} {change.path}{_attributes(change)}{f'  ({change.reason})' if change.reason else ''}", "bold"
+        yield (
+            f"{_VERBS[change.action]} {change.path}{_attributes(change)}{f'  ({change.reason})' if change.reason else ''}",
+            "bold",
+        )
         yield from _diff_lines(change, secrets)
     yield from consequence_lines(plan)
 

@@ -1,6 +1,6 @@
 """``run: [php, artisan, config:cache]``: one command, as a list of words; never a shell string.
 
-    run: {command: [php, artisan, config:cache], timeout: 60}
+run: {command: [php, artisan, config:cache], timeout: 60}
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def decide(step: StepSpec) -> Run:
             raise InvalidInput(f"run: unknown key {key!r}", at=step.at, hint=f"the keys are {', '.join(_KEYS)}")
     command, seconds = arguments.get("command"), arguments.get("timeout", DEFAULT_SECONDS)
     if not _words(command):
-        raise InvalidInput("run: wants a list of words", at=step.at, hint="write run: [php, artisan, config:cache]; no shell is involved")
+        raise InvalidInput(
+            "run: wants a list of words", at=step.at, hint="write run: [php, artisan, config:cache]; no shell is involved"
+        )
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
         raise InvalidInput("run: timeout must be a number of seconds", at=step.at, hint="write timeout: 60")
     return Run(tuple(str(word) for word in command or ()), float(seconds))
@@ -45,7 +47,11 @@ def carry_out(step: StepSpec, machine: Machine, output: Output) -> None:
     result = machine.command(wanted.command, wanted.seconds, output.detail)
     if result.status:
         last = (result.output.strip().splitlines() or ["no output"])[-1]
-        raise Failed(f"{' '.join(wanted.command)} ended with status {result.status}: {last}", at=step.at, hint="its whole output is in the log")
+        raise Failed(
+            f"{' '.join(wanted.command)} ended with status {result.status}: {last}",
+            at=step.at,
+            hint="its whole output is in the log",
+        )
 
 
 def _words(command: Any) -> bool:

@@ -62,6 +62,7 @@ class Composition:
             self._put(target)
         for path in self._trial.removals:
             self._drop(path)
+        self._shield()
         self._add_private()
         self._add_visible(mounted)
         for layer in sorted(self._layers, key=lambda layer: (layer.path.count("/"), layer.path)):
@@ -82,6 +83,17 @@ class Composition:
         for path in sorted(inner - wanted, key=len):  # a file system of its own: the version of the folder above lacks it
             if any(below(target, path) for target in self._touched()):
                 self._layers.append(Layer(path, self._version_of(path), "covered"))
+
+    def _shield(self) -> None:
+        """An application that is asked for a page writes caches and logs: not on the live machine, where that can be had."""
+        if not self._overlay:
+            return
+        for path in map(os.path.realpath, self._trial.shielded):
+            if os.path.isdir(path) and not any(below(path, layer.path) or below(layer.path, path) for layer in self._layers):
+                try:
+                    self._layers.append(Layer(path, self._overlay_of(path, self._new_place()), "covered"))
+                except OSError as why:
+                    self._note(f"{path} could not be shielded from what the application writes in the trial ({short(why)})")
 
     def _touched(self) -> Tuple[str, ...]:
         return (*(target.path for target in self._trial.files), *self._trial.removals)

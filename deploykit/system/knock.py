@@ -45,24 +45,24 @@ def ask_all(addresses: Tuple[str, ...], user: str, seconds: float, kernel: DiesW
 def prepare(probes: Tuple[Probe, ...]) -> None:
     """Load what asking takes, while there is something else to wait for."""
     if any(probe.kind == "http" for probe in probes):
-        import http.client  # noqa: F401, PLC0415
+        import http.client  # noqa: F401
 
 
 def ask(probe: Probe, seconds: float) -> Answer:
     """One question, asked in at most ``seconds``."""
     probe = dataclasses.replace(probe, timeout=max(0.01, seconds))
     if probe.kind == "fastcgi":
-        from deploykit.system import fastcgi  # noqa: PLC0415
+        from deploykit.system import fastcgi
 
         return fastcgi.ask(probe.address, probe.path, probe.timeout)
-    from deploykit.system import http  # noqa: PLC0415
+    from deploykit.system import http
 
     _refuse_names(probe.url)
     return http.ask(probe)
 
 
 def _refuse_names(url: str) -> None:
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.parse import urlsplit
 
     name = "" if url.startswith("http://unix:") else urlsplit(url).hostname
     try:

@@ -74,7 +74,7 @@ class Kernel:
 
     @staticmethod
     def _ctypes() -> Any:
-        import ctypes  # noqa: PLC0415  # several milliseconds: only a trial's child pays them
+        import ctypes  # several milliseconds: only a trial's child pays them
 
         return ctypes
 

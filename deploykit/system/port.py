@@ -74,7 +74,7 @@ class Readable(Protocol):
         ...
 
     def holder(self, address: str, port: int, besides: int) -> Optional[Running]:
-        """Who listens at this TCP address (``""`` for any), other than process ``besides``; None when nobody, or nobody we may see."""
+        """Who else than process ``besides`` listens at this TCP address (``""`` for any); None: nobody that we may see."""
         ...
 
     def measure(self, workers: Sequence[int]) -> Mapping[str, int]:

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from deploykit.system.port import Scratch
+from deploykit.system.port import Readable, Scratch
 
-_LOOKING = frozenset(
-    (
-        "find read names tool uid gid own_ids is_root free_space ask master children holder measure request newest_change proved "
-        "timestamp monotonic wall_clock sleep rehearse"
-    ).split()
-)
+_LOOKING = frozenset(name for name in (*vars(Readable), *vars(Scratch)) if not name.startswith("_"))
 
 
 class ReadOnlyMachine:

@@ -24,8 +24,8 @@ SECRET = (".pem", ".key", ".crt", ".der", ".p12")
 @contextlib.contextmanager
 def room() -> Iterator[str]:
     """A temporary folder of ours alone, as long as the block lasts; ``""`` when there can be none."""
-    import shutil  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
+    import shutil
+    import tempfile
 
     try:
         place = os.path.realpath(tempfile.mkdtemp(prefix="deploykit-trial-"))

@@ -39,7 +39,9 @@ class Watch:
             return
         if number == signal.SIGALRM:
             hint = "raise timeout: in appspec.yml, or find out what takes so long in the log"
-            raise DeadlineExceeded(f"not done after {self._seconds:.0f} s, our own deadline below the agent's timeout", hint=hint)
+            raise DeadlineExceeded(
+                f"not done after {self._seconds:.0f} s, our own deadline below the agent's timeout", hint=hint
+            )
         raise Interrupted(f"stopped by {signal.Signals(number).name}")
 
     def enter_hold(self) -> None:

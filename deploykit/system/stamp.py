@@ -21,7 +21,7 @@ FORMAT = "deploykit stamp 1"
 
 
 class Watch:
-    """Where to look: ``inputs`` are files read besides the bundle's own, ``services`` rows of (name, pid file, program, folders...)."""
+    """Where to look. inputs: files read besides the bundle's own. services: rows of (name, pid file, program, folders...)."""
 
     __slots__ = ("inputs", "services")
 
@@ -38,7 +38,7 @@ def observe_request(argv: list[str], environment: dict[str, str]) -> str:
 
 
 def observe_inputs(bundle: str, package: str, watch: Watch) -> str:
-    """One digest of deploykit.yml, config_templates/, further inputs and deploykit itself; paths relative, so the folder may move."""
+    """One digest of deploykit.yml, config_templates/, further inputs and deploykit itself; the bundle may move."""
     digest = _new_digest()
     for root in (bundle + "/deploykit.yml", bundle + "/config_templates", package):
         for path in _files(root):
@@ -58,7 +58,7 @@ def observe_service(row: tuple[str, ...]) -> str:
 
 
 def dump(watch: Watch, sections: dict[str, str]) -> str:
-    """The stamp's text; the watch rows come first, so that the next run knows where to look before it has read anything else."""
+    """The stamp's text; the watch rows come first, so that the next run knows where to look."""
     head = [FORMAT, *("input\t" + path for path in watch.inputs), *("service\t" + "\t".join(row) for row in watch.services)]
     return "\n".join(head) + "\n" + "".join(f"[{name}]\n{body}" for name, body in sections.items())
 
@@ -206,7 +206,7 @@ def _memory() -> str:
 
 
 def refreshed(stamp: tuple[Watch, dict[str, str]] | None) -> str | None:
-    """The stamp with the master processes of now, where the files are still those of then; None when it is not worth keeping."""
+    """The stamp with the master processes of now, if the files are still those of then; else None."""
     if stamp is None:
         return None
     watch, sections = stamp

@@ -58,7 +58,7 @@ def test_dry_run_shows_the_diff_and_touches_nothing(site: Site) -> None:
     result = site.run("run AfterInstall --dry-run --detailed-exitcode", "two")
     assert result.status == 2
     assert '+    location / { return 200 "two"; }' in result.output
-    assert "-    location / { return 200 \"one\"; }" in result.output
+    assert '-    location / { return 200 "one"; }' in result.output
     assert "judge: started and asked in a private namespace" in result.output or os.geteuid()
     assert everything(site.root) == before
     assert site.serves("one")
@@ -127,7 +127,7 @@ def test_no_secret_in_any_output_or_log(site: Site) -> None:
     outputs += [path.read_text("utf-8") for path in Path(site.root, "var/log/deploykit").glob("*")]
     outputs.append(site.run("run AfterInstall --dry-run --json", "one").output)
     joined = "\n".join(outputs)
-    assert "+env[DB_PASSWORD] = \"***\"" in joined
+    assert '+env[DB_PASSWORD] = "***"' in joined
     assert "canary" not in joined
     assert "first-secret" not in joined
 
@@ -151,7 +151,9 @@ def test_sigterm_undoes_within_four_seconds(site: Site) -> None:
 
 def test_a_second_run_at_the_same_time_is_told_who_is_at_work(site: Site) -> None:
     site.deploy("one")
-    slow = subprocess.Popen(site.argv("run AfterInstall", "two", fault="hang:3"), env=site.environment(), stdout=subprocess.DEVNULL)
+    slow = subprocess.Popen(
+        site.argv("run AfterInstall", "two", fault="hang:3"), env=site.environment(), stdout=subprocess.DEVNULL
+    )
     try:
         site.wait_for_line("var/lib/deploykit/lock", f"pid {slow.pid}")
         result = site.run("run AfterInstall --wait 0", "one", "--var", "other=1")
@@ -167,10 +169,10 @@ def test_a_second_run_at_the_same_time_is_told_who_is_at_work(site: Site) -> Non
 def written(site: Site) -> dict[str, int]:
     """Change times of everything below etc/ and of what deploykit keeps."""
     roots = [Path(site.root, "etc"), Path(site.root, "var/lib/deploykit")]
-    return {str(p): p.lstat().st_ctime_ns for root in roots for p in root.rglob("*") if p.name not in ("lock", "stamp", "deploykit")}
+    return {
+        str(p): p.lstat().st_ctime_ns for root in roots for p in root.rglob("*") if p.name not in ("lock", "stamp", "deploykit")
+    }
 
 
 def everything(root: str) -> dict[str, tuple[int, int]]:
     return {str(p): (p.lstat().st_mode, p.lstat().st_mtime_ns) for p in Path(root).rglob("*")}
-
-

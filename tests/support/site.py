@@ -150,7 +150,9 @@ class Site:
     def run(self, words: str, revision: str = "one", *more: str, fault: str = "", marker: str = "") -> Result:
         """Run the program as a process of its own. fault: see faulty.py, e.g. ``kill:7``."""
         argv = self.argv(words, revision, *more, fault=fault, marker=marker)
-        done = subprocess.run(argv, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+        done = subprocess.run(
+            argv, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
+        )
         return Result(done.returncode, (done.stdout + done.stderr).decode("utf-8"))
 
     def argv(self, words: str, revision: str, *more: str, fault: str = "", marker: str = "") -> List[str]:

@@ -85,7 +85,7 @@ def test_a_refused_connection_says_so() -> None:
 
 def test_a_path_with_a_line_break_is_refused_not_sent() -> None:
     with saying(OK) as (address, requests):
-        told = http.ask(Probe("http", url=f"http://unix:/nowhere:/a\r\nX: y"))  # noqa: F541
+        told = http.ask(Probe("http", url="http://unix:/nowhere:/a\r\nX: y"))
         assert told.status == 0
         assert http.ask(Probe("http", url=f"http://{address}/a b")).status == 0
     assert not any(b"X: y" in request for request in requests)
