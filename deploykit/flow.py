@@ -13,7 +13,7 @@ from typing import List, Optional, Sequence, Tuple
 from deploykit import record as records
 from deploykit import steps, transaction
 from deploykit.journal import Journal
-from deploykit.model import Candidate, Facts, Outcome, Plan, Probe, Request, Settings, Verdict
+from deploykit.model import Candidate, Facts, Outcome, Plan, Request, Settings, Verdict
 from deploykit.places import record as record_path
 from deploykit.secrets import secret_values
 from deploykit.services import running, sockets
@@ -30,6 +30,7 @@ from deploykit.system.output import Output
 from deploykit.system.port import Machine, Readable, Scratch
 
 NOT_NEEDED = "not needed"
+JUDGING = 60.0  # seconds that the judge may take, if the event has as many
 _WORKER = "php_worker_mb"
 
 
@@ -47,35 +48,32 @@ def propose(request: Request, machine: Scratch, output: Output, asking: bool = T
 
     asking: the rehearsal also asks for the pages of ``probes:``, for which the application must be there.
     """
-    settings = settle(request, machine, output)
-    targets = render(settings, machine)
-    difference = compare(settings, targets, read_record(request.prefix, machine), machine)
-    candidate = Candidate(
-        settings, targets, difference.changes, difference.folders, _rehearsed(render_probes(settings)) if asking else ()
-    )
-    plan = _judged(request, candidate, machine)
-    record = records.dump(settings.environment, targets, int(settings.facts[_WORKER]))
-    steps_after = tuple(settings.events.get(request.event, ()))
-    return replace(
-        plan, unchanged=difference.unchanged, record=record, steps=steps_after, probes=render_probes(settings) if asking else ()
-    )
+    candidate = _candidate(request, machine, output)
+    plan = _judged(request, candidate if asking else replace(candidate, probes=()), machine)
+    settings = candidate.settings
+    record = records.dump(settings.environment, candidate.targets, int(settings.facts[_WORKER]))
+    return replace(plan, record=record, steps=tuple(settings.events.get(request.event, ())))
 
 
 def propose_former(request: Request, journals: Sequence[Journal], machine: Scratch, output: Output) -> Plan:
     """The plan that brings back what was live before these runs, judged in the same way."""
     settings = settle(request, machine, output)
     changes, record = former(journals, machine)
-    plan = _judged(request, Candidate(settings, (), changes), machine)
-    return replace(plan, record=record)
+    return replace(_judged(request, Candidate(settings, (), changes), machine), record=record)
 
 
 def judge(request: Request, machine: Scratch, output: Output) -> Verdict:
     """Only the verdict on an environment's candidate, errors included."""
+    candidate = _candidate(request, machine, output)
+    return check(candidate, machine, locator(candidate.settings, machine))
+
+
+def _candidate(request: Request, machine: Scratch, output: Output) -> Candidate:
     settings = settle(request, machine, output)
     targets = render(settings, machine)
-    difference = compare(settings, targets, read_record(request.prefix, machine), machine)
-    candidate = Candidate(settings, targets, difference.changes, difference.folders, _rehearsed(render_probes(settings)))
-    return check(candidate, machine, locator(settings, machine))
+    found = compare(settings, targets, read_record(request.prefix, machine), machine)
+    probes, seconds = render_probes(settings), min(JUDGING, request.deadline / 2)
+    return Candidate(settings, targets, found.changes, found.folders, probes, found.unchanged, seconds)
 
 
 def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
@@ -96,9 +94,11 @@ def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
         due=tuple(name for name in services if name in alive and (name in changed or name in owed)),
         owed=owed,
         moves=sockets.moves(services["php-fpm"], candidate.changes),
+        probes=candidate.probes,
         verdict=verdict,
         notes=_notes(settings, alive),
         owner=machine.own_ids(),
+        unchanged=candidate.unchanged,
     )
 
 
@@ -137,10 +137,6 @@ def _steady(facts: Facts, record: records.Record) -> Facts:
     """Fresh workers are small: what a worker may cost never shrinks, or a reload alone would change the next run's files."""
     worker = max(int(facts.values[_WORKER]), record.worker_mb)
     return replace(facts, values={**facts.values, _WORKER: worker})
-
-
-def _rehearsed(probes: Tuple[Probe, ...]) -> Tuple[Probe, ...]:
-    return tuple(probe for probe in probes if probe.rehearse)
 
 
 def _notes(settings: Settings, alive: Tuple[str, ...]) -> Tuple[str, ...]:

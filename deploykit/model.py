@@ -258,13 +258,15 @@ class Probe:
 @dataclass(frozen=True)
 class Candidate:
     """The whole configuration as it shall be: every target, changed or not, what differs from live, folders that are still
-    to be made, and what to ask of it."""
+    to be made, and what to ask of it. seconds: how long judging it may take."""
 
     settings: Settings
     targets: Tuple[Target, ...]
     changes: Tuple[Change, ...]
     folders: Tuple[str, ...] = ()
     probes: Tuple[Probe, ...] = ()
+    unchanged: int = 0
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True)

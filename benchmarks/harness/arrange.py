@@ -9,44 +9,43 @@ import shutil
 from harness.layout import CHECKOUT, Layout, cache_folder
 
 LIBRARIES = ("jinja2", "markupsafe", "yaml", "_yaml", "psutil", "sh", "sh.py", "crossplane")
-PARTS = ("run.py", "deploykit", ".venv")
-MARK = ".warm"
+INPUT = ("deploykit.yml", "appspec.yml", "config_templates")
 NO_BYTECODE = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
+def bundle(layout: Layout, kind: str, variant: str) -> str:
+    """Folder of a bundle with one variant of the input; kind is ``warm`` or ``cold``."""
+    return os.path.join(layout.folder, kind, variant)
+
+
 def arrange_once(layout: Layout, variant: str) -> None:
-    """The warm case: copied into the bundle once; bytecode comes with the warm-up round."""
-    bundle = layout.input(variant)
-    if not os.path.exists(os.path.join(bundle, MARK)):
-        arrange_anew(layout, variant)
-        open(os.path.join(bundle, MARK), "x", encoding="ascii").close()
+    """The warm case: made once; bytecode comes with the warm-up round."""
+    if not os.path.isdir(bundle(layout, "warm", variant)):
+        arrange(layout.input(variant), bundle(layout, "warm", variant))
 
 
 def arrange_anew(layout: Layout, variant: str) -> None:
-    """The cold case: copied into the bundle before every run, without a byte of bytecode."""
-    bundle = layout.input(variant)
-    for name in (MARK, *PARTS):
-        path = os.path.join(bundle, name)
-        if os.path.isdir(path):
-            shutil.rmtree(path)
-        elif os.path.exists(path):
-            os.unlink(path)
-    arrange(bundle)
+    """The cold case: made anew before every run, without a byte of bytecode."""
+    shutil.rmtree(bundle(layout, "cold", variant), ignore_errors=True)
+    arrange(layout.input(variant), bundle(layout, "cold", variant))
 
 
-def arrange(folder: str) -> None:
-    """Copy ``run.py`` and the package, and the libraries to where the launcher looks for a checkout's (``.venv``)."""
+def arrange(source: str, folder: str) -> None:
+    """Copy the input, ``run.py`` and the package, and the libraries to where the launcher looks for a checkout's (``.venv``)."""
+    os.makedirs(folder)
+    for name in INPUT:
+        copy(os.path.join(source, name), os.path.join(folder, name))
     shutil.copytree(os.path.join(CHECKOUT, "deploykit"), os.path.join(folder, "deploykit"), ignore=NO_BYTECODE)
     shutil.copy(os.path.join(CHECKOUT, "run.py"), folder)
     for installed in glob.glob(os.path.join(cache_folder(), "floor/lib/python3*/site-packages")):
         target = os.path.join(folder, ".venv/lib", os.path.basename(os.path.dirname(installed)), "site-packages")
         os.makedirs(target)
         for name in LIBRARIES:
-            copy_library(os.path.join(installed, name), os.path.join(target, name))
+            copy(os.path.join(installed, name), os.path.join(target, name))
 
 
-def copy_library(source: str, target: str) -> None:
-    """Copy one package or module, if it is there."""
+def copy(source: str, target: str) -> None:
+    """Copy a folder or a file, if it is there."""
     if os.path.isdir(source):
         shutil.copytree(source, target, ignore=NO_BYTECODE)
     elif os.path.exists(source):

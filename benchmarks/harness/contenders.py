@@ -62,9 +62,13 @@ def _puppet_facts(layout: Layout, variant: str) -> Mapping[str, str]:
     return {**{f"FACTER_{name.lower()}": text for name, text in names.items()}, "FACTER_bench_peers": PEERS}
 
 
-def _deploykit(layout: Layout, variant: str) -> Tuple[str, ...]:
-    arguments = ("run", "AfterInstall", "--root", layout.root, "--env", "bench")
-    return ("/usr/bin/python3", "-I", "-S", os.path.join(layout.input(variant), "run.py"), *arguments)
+def _deploykit(kind: str) -> Command:
+    def command(layout: Layout, variant: str) -> Tuple[str, ...]:
+        launcher = os.path.join(arrange.bundle(layout, kind, variant), "run.py")
+        arguments = ("run", "AfterInstall", "--root", layout.root, "--env", "bench")
+        return ("/usr/bin/python3", "-I", "-S", launcher, *arguments)
+
+    return command
 
 
 _PYINFRA, _ANSIBLE = tool("pyinfra", "pyinfra"), tool("ansible", "ansible-playbook")
@@ -91,8 +95,8 @@ ALL: Dict[str, Contender] = {
             most=100,
             version=(_ANSIBLE, "--version"),
         ),
-        Contender("deploykit", _deploykit, _DEPLOYKIT, fresh=arrange.arrange_once),
-        Contender("deploykit-cold", _deploykit, _DEPLOYKIT, fresh=arrange.arrange_anew),
+        Contender("deploykit", _deploykit("warm"), _DEPLOYKIT, fresh=arrange.arrange_once),
+        Contender("deploykit-cold", _deploykit("cold"), _DEPLOYKIT, fresh=arrange.arrange_anew),
     )
 }
 ACCEPTED = {"puppet": (0, 2)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from deploykit.appspec.quick import quick_timeout
+from deploykit.appspec.timeouts import timeout_in
 from deploykit.model import Request
 
 AGENT_DEFAULT = 3600.0  # seconds, where appspec.yml names no timeout
@@ -33,7 +33,7 @@ def own_deadline(bundle: str, event: str) -> float:
     """
     try:
         with open(bundle + "/appspec.yml", "rb") as file:
-            seconds = float(quick_timeout(file.read(), event, "") or AGENT_DEFAULT)
+            seconds = float(timeout_in(file.read(), event, "") or AGENT_DEFAULT)
     except OSError:
         seconds = AGENT_DEFAULT
     return max(seconds - min(max(seconds * 0.2, 5.0), 30.0), 1.0)

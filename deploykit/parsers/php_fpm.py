@@ -10,7 +10,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from deploykit.errors import Location
 from deploykit.parsers.ini_scanner import scan_line
-from deploykit.parsers.ini_tokens import ARRAY, BARE, OPEN_QUOTE, QUOTE_IT, SECTION, RefusedError, Statement
+from deploykit.parsers.ini_tokens import ARRAY, BARE, OPEN_QUOTE, SECTION, RefusedError, Statement
 from deploykit.parsers.php_fpm_checks import refused_later
 from deploykit.parsers.php_fpm_directives import ARRAYS, GLOBAL, POOL, Known, boolean, text
 from deploykit.parsers.php_fpm_tree import BUILD_PREFIX, Entry, FpmConfig, Pool, Section
@@ -95,9 +95,9 @@ class _Reader:
         marked = line.startswith(MARK) and len(line) > 1
         statements, refused = scan_line(line[1:] if marked else line, self.variables)
         if self.quote_open:
-            # The rest of a value over several lines: what is wrong was said where it began.
+            # The rest of a value over several lines: what is wrong was said where it began, and it may be a secret.
             self.quote_open = '"' not in line
-            if refused or (statements and statements[0].kind == BARE):
+            if refused or not statements or not self.sensible(statements[0]):
                 return
         pattern: Optional[Tuple[str, int]] = None
         for statement in statements:
@@ -111,6 +111,12 @@ class _Reader:
             self.refused(refused, line, refused.column + marked)
         elif pattern:
             self.include(pattern[0], Location(self.path, self.line, pattern[1]), stack)
+
+    def sensible(self, statement: Statement) -> bool:
+        """Is this a line that somebody wrote as one, and not the inside of something else?"""
+        return (
+            statement.kind == SECTION or statement.name.lower() in (POOL if self.pool else GLOBAL) or statement.name in ARRAYS
+        )
 
     def refused(self, reason: RefusedError, line: str, column: int) -> None:
         self.complain("fpm-syntax", reason.message, column, reason.hint)
@@ -150,7 +156,7 @@ class _Reader:
         if statement.kind == SECTION:
             self.section(statement)
         elif statement.kind == BARE:
-            self.complain("fpm-syntax", f"'{statement.name}' has no '= value'", statement.column, _bare_hint(statement))
+            self.complain("fpm-syntax", "no '=' in this line", statement.column, _bare_hint(statement))
         elif statement.kind == ARRAY:
             self.array(statement)
         else:
@@ -274,4 +280,4 @@ def _is_comment(statement: Statement) -> bool:
 def _bare_hint(statement: Statement) -> str:
     if _is_comment(statement):
         return COMMENT_HINT
-    return QUOTE_IT if statement.name.startswith("'") else ""
+    return "'' ends a value; an empty one is written \"\"" if statement.name.startswith("'") else ""

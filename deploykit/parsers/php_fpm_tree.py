@@ -107,7 +107,7 @@ class Pool(Section):
         value = self.text(key)
         if key == "chroot" and value.startswith("$prefix"):
             value = value[len("$prefix") :]
-            return _below(self.prefix, value) if value else self.prefix
+            return f"{self.prefix}/{value}" if value else self.prefix
         return _below(self.prefix, value) if value else ""
 
     def array(self, name: str) -> Dict[str, Entry]:

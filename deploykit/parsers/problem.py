@@ -32,8 +32,8 @@ class Include:
 
 
 def printable(text: str) -> str:
-    """``text`` so that every terminal and log takes it: bytes that are no UTF-8 become question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """``text`` so that every terminal and log takes it: what cannot be shown becomes a question mark."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -13,7 +13,6 @@ from deploykit.system.port import Readable, Scratch
 
 _PRIVATE = ("/run", "/var/log", "/var/lib/nginx", "/tmp")
 _SHIELDED = ("/var/www", "/srv", "/home", "/opt", "/var/lib/php", "/usr/share/nginx")
-SECONDS = 60.0
 
 
 def check(candidate: Candidate, machine: Scratch, locate: messages.Locate) -> Verdict:
@@ -57,8 +56,8 @@ def trial(candidate: Candidate, machine: Readable) -> Trial:
         services=tuple(_commands(service) for service in tried),
         addresses=fastcgi_addresses(texts(services["nginx"].main, view.read, view.names)),
         user=services["nginx"].user,
-        probes=candidate.probes,
-        seconds=SECONDS,
+        probes=tuple(probe for probe in candidate.probes if probe.rehearse),
+        seconds=candidate.seconds,
         shielded=tuple(prefix + path for path in _SHIELDED),
     )
 

@@ -8,8 +8,9 @@ from test_appspec_documents import ALL
 from test_appspec_timeouts import ORDINARY
 
 from deploykit.appspec.catalogue import RULES
+from deploykit.appspec.quick import quick_timeout
 from deploykit.appspec.reader import Report, judge
-from deploykit.appspec.timeouts import quick_timeout, timeout_in, timeout_of
+from deploykit.appspec.timeouts import timeout_in, timeout_of
 
 DOCUMENTS = [case.document for case in ALL] + [ORDINARY]
 PIECES = [
@@ -124,7 +125,7 @@ def test_changed_lines_of_an_ordinary_file(changes: list[tuple[int, int, str | b
             lines[here] = lines[here][:there] + what + lines[here][there:]
         else:
             lines[here] = b"  " + lines[here] if what == "in" else lines[here][1:]
-    for script in ("hooks/after_install", "hooks/warm_up", "hooks/report"):
+    for script in ("hooks/after_install", "hooks/warm_up", "hooks/report", ""):
         ask(b"\n".join(lines), "AfterInstall", script)
 
 

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from deploykit.appspec.quick import quick_timeout
 from deploykit.appspec.reader import judge
-from deploykit.appspec.timeouts import quick_timeout, timeout_in, timeout_of
+from deploykit.appspec.timeouts import timeout_in, timeout_of
 
 ORDINARY = b"""\
 # What the agent does.
@@ -49,6 +50,9 @@ permissions:
         ("AfterInstall", "hooks/report", 3600),
         ("AfterInstall", "hooks/before_install", 0),
         ("ApplicationStop", "hooks/after_install", 0),
+        ("AfterInstall", "", 30),
+        ("BeforeInstall", "", 120),
+        ("ApplicationStop", "", 0),
     ],
 )
 def test_an_ordinary_file(event: str, script: str, seconds: int) -> None:
@@ -101,9 +105,10 @@ def test_no_appspec_no_timeout() -> None:
 
 def test_the_cheap_way_imports_nothing_dear() -> None:
     code = (
-        "import sys; before = set(sys.modules); from deploykit.appspec.timeouts import quick_timeout;"
+        "import sys; before = set(sys.modules); from deploykit.appspec.quick import quick_timeout;"
         f"assert quick_timeout({ORDINARY!r}, 'AfterInstall', 'hooks/after_install') == 300;"
-        "dear = {'yaml', 'dataclasses', 'json', 'difflib', 'deploykit.model'} & (set(sys.modules) - before); assert not dear, dear"
+        "dear = {'yaml', 'dataclasses', 'json', 'difflib', 'deploykit.model'} & (set(sys.modules) - before);"
+        "assert not dear, dear"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=False, cwd=_root())
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from test_php_fpm_cases import CASES, Case
 
 from deploykit.parsers.php_fpm import FpmConfig, Pool, parse
 from deploykit.parsers.php_fpm_directives import ARRAYS, time
@@ -16,15 +17,14 @@ from deploykit.parsers.tree import Tree
 
 BINARIES = sorted(glob.glob("/usr/sbin/php-fpm*"))
 ENVIRONMENT = {"KNOWN": "its value", "EMPTY": ""}
-CASES = sorted((Path(__file__).parent.parent / "cases" / "php_fpm").glob("*.txt"))
 
 pytestmark = [pytest.mark.services, pytest.mark.skipif(not BINARIES, reason="no php-fpm in /usr/sbin")]
 
 PIECES = [
     *["a", "b", "yes", "No", "none", "NULL", "true", "off", "1", "23", "-", ".", "0x1", "E_ALL", "M_PI", "LC_ALL", "INF"],
     *["~", "|", "&", "^", "!", "(", ")", '"', '"', '"', "'", "'", "${KNOWN}", "${NOPE}", "${EMPTY}", "${", "$", "$a"],
-    *["\\", "\\\\", '\\"', "\\$", ";", "=", " ", " ", " ", "\t", "[", "]", "{", "}", "#", "/", "é", "$pool", ":", ",", "''", '""'],
-    *["%", "@", "?", "<", "*", "+", "x y"],
+    *["\\", "\\\\", '\\"', "\\$", ";", "=", " ", " ", " ", "\t", "[", "]", "{", "}", "#", "/", "é", "$pool", ":", ","],
+    *["''", '""', "%", "@", "?", "<", "*", "+", "x y"],
 ]
 TEXTS = ["listen.allowed_clients", "listen.acl_users", "ping.response", "security.limit_extensions", "env[A]", "env[ b ]"]
 TEXTS += ['env["c"]', "env['d']", "env[E_ALL]", "php_value[x.y]", "php_admin_value[z]", "PING.Response", "  listen.acl_groups"]
@@ -32,9 +32,12 @@ NUMBERS = ["pm.max_requests", "rlimit_files", "listen.backlog", "pm.max_spawn_ra
 NUMBER_VALUES = ["0", "5", "010", "-1", "-", "", "99999999999", "99999999999999999999", "+5", "0x10", "1.5", "1|2", "~7", "'6'"]
 NUMBER_VALUES += ["unlimited", "Unlimited", '"12"', "E_ALL", "5 5", "5;6", "yes", "no", "2147483648", "-2147483649", "٣"]
 TIMES = ["pm.process_idle_timeout", "request_terminate_timeout", "PM.PROCESS_IDLE_TIMEOUT"]
-TIME_VALUES = ["1", "10s", "2m", "3h", "4d", "5w", "500ms", "1.5m", "1h30m", "abcm", "m", "", "10S", '"7s"', "1 m", "99999999d", "9'd'"]
+TIME_VALUES = ["1", "10s", "2m", "3h", "4d", "5w", "500ms", "1.5m", "1h30m", "abcm", "m", "", "10S", '"7s"', "1 m", "99999999d"]
+TIME_VALUES += ["9'd'", "-5", "- 5s", "M_PI", "s"]
 FLAGS = ["catch_workers_output", "clear_env", "process.dumpable", "decorate_workers_output", "php_flag[f]", "php_admin_flag[g]"]
-FLAG_VALUES = ["yes", "NO", "on", "Off", "true", "FALSE", "none", "null", "1", "0", "2", "", '"yes"', '"Yes"', '"off"', "'no'", "ye", "~-2"]
+FLAG_VALUES = ["yes", "NO", "on", "Off", "true", "FALSE", "none", "null", "1", "0", "2", "", "ye", "~-2"]
+FLAG_VALUES += ['"yes"', '"Yes"', '"off"', "'no'", "E_ERROR"]
+KINDS = [(TEXTS, None), (TEXTS, None), (NUMBERS, NUMBER_VALUES), (TIMES, TIME_VALUES), (FLAGS, FLAG_VALUES)]
 
 
 def lines(seed: int, count: int) -> list[str]:
@@ -42,7 +45,7 @@ def lines(seed: int, count: int) -> list[str]:
     chance = random.Random(seed)
     made = []
     for _ in range(count):
-        keys, values = chance.choice([(TEXTS, None), (TEXTS, None), (NUMBERS, NUMBER_VALUES), (TIMES, TIME_VALUES), (FLAGS, FLAG_VALUES)])
+        keys, values = chance.choice(KINDS)
         value = chance.choice(values) if values else "".join(chance.choice(PIECES) for _ in range(chance.randint(0, 6)))
         equals = chance.choice([" = ", "=", "= ", "\t=\t", " =  "])
         made.append(chance.choice(keys) + equals + value + chance.choice(["", "", " ", " ; comment"]))
@@ -166,8 +169,6 @@ def test_the_defaults_are_those_of_php_fpm(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_the_cases_are_accepted_and_refused_by_php_fpm_too(path: Path, tmp_path: Path) -> None:
-    from test_php_fpm_cases import Case
-
     case = Case(path, str(tmp_path))
     for name, content in case.files.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
