@@ -59,6 +59,8 @@ def _run(arguments: Namespace, words: list[str], bundle: str, door: Callable[...
     output = to_people(sys.stderr if arguments.json else sys.stdout, dict(os.environ))
     arguments.bundle = os.path.abspath(arguments.bundle or bundle or _default_bundle())
     arguments.root = _absolute(arguments.root)
+    if arguments.command == "run":
+        os.chdir("/")  # the agent's working folder may be another deployment's archive, or be deleted under us
     try:
         return int(_command(arguments.command)(arguments, _door(arguments, words, door), output))
     except DeploykitError as error:

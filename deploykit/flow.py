@@ -20,6 +20,7 @@ from deploykit.services import running, sockets
 from deploykit.stages.check import check, stop_on_errors
 from deploykit.stages.former import former
 from deploykit.stages.gather import gather
+from deploykit.stages.installed import missing
 from deploykit.stages.load import load
 from deploykit.stages.plan import plan as compare
 from deploykit.stages.reload import reload
@@ -49,10 +50,14 @@ def propose(request: Request, machine: Scratch, output: Output, asking: bool = T
     asking: the rehearsal also asks for the pages of ``probes:``, for which the application must be there.
     """
     candidate = _candidate(request, machine, output)
-    plan = _judged(request, candidate if asking else replace(candidate, probes=()), machine)
+    output.progress("judging the candidate in private")
+    absent = missing(request, machine) if asking and candidate.probes else ""
+    plan = _judged(request, candidate if asking and not absent else replace(candidate, probes=()), machine)
     settings = candidate.settings
+    notes = (f"{absent} is not there yet: the rehearsal asked for no page",) if absent else ()
     record = records.dump(settings.environment, candidate.targets, int(settings.facts[_WORKER]))
-    return replace(plan, record=record, steps=tuple(settings.events.get(request.event, ())))
+    steps_after = tuple(settings.events.get(request.event, ()))
+    return replace(plan, record=record, steps=steps_after, probes=candidate.probes, notes=(*plan.notes, *notes))
 
 
 def propose_former(request: Request, journals: Sequence[Journal], machine: Scratch, output: Output) -> Plan:
@@ -65,11 +70,15 @@ def propose_former(request: Request, journals: Sequence[Journal], machine: Scrat
 def judge(request: Request, machine: Scratch, output: Output) -> Verdict:
     """Only the verdict on an environment's candidate, errors included."""
     candidate = _candidate(request, machine, output)
+    output.progress("judging the candidate in private")
+    if missing(request, machine):
+        candidate = replace(candidate, probes=())
     return check(candidate, machine, locator(candidate.settings, machine))
 
 
 def _candidate(request: Request, machine: Scratch, output: Output) -> Candidate:
     settings = settle(request, machine, output)
+    output.progress("rendering")
     targets = render(settings, machine)
     found = compare(settings, targets, read_record(request.prefix, machine), machine)
     probes, seconds = render_probes(settings), min(JUDGING, request.deadline / 2)
@@ -107,11 +116,14 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
     if not plan.changes and not plan.due:
         return Outcome("", f"{plan.unchanged} files as they should be, nothing to reload")
     with transaction.begin(plan, machine, output) as journal:
+        output.progress("switching files")
         transaction.put_live(plan, journal, machine)
+        output.progress(f"reloading {' and '.join(plan.due) or 'nothing'}")
         notes = reload(
             plan.settings.services, plan.due, plan.moves, machine, lambda mark: transaction.note(plan, mark, machine)
         )
         if plan.due:
+            output.progress("asking the probes")
             verify(plan.probes, machine, plan.request.deadline, output.detail)
     return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, tuple(notes))
 

@@ -31,7 +31,7 @@ def arrange_anew(layout: Layout, variant: str) -> None:
 
 
 def arrange(source: str, folder: str) -> None:
-    """Copy the input, ``run.py`` and the package, and the libraries to where the launcher looks for a checkout's (``.venv``)."""
+    """Copy the input and the program, and the libraries to where the launcher looks for a checkout's (``.venv``)."""
     os.makedirs(folder)
     for name in INPUT:
         copy(os.path.join(source, name), os.path.join(folder, name))

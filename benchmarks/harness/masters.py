@@ -97,6 +97,10 @@ class Masters:
         """The marks as they are now."""
         return Marks(frozenset(_children(self._pids[0])), self._log().count("reloading: execvp"))
 
+    def nginx_reloads(self) -> int:
+        """How often nginx has been asked to reload since its log began."""
+        return _read(f"{self.layout.root}/var/log/nginx/error.log").count(b"signal 1 (SIGHUP) received")
+
     def serves(self, host: str, text: str) -> bool:
         """Does nginx answer for ``host`` with a 200 that contains ``text``?"""
         try:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from importlib import import_module
-from types import ModuleType
 from typing import Any, Callable
 
 from deploykit import places, transaction
 from deploykit.commands import asked
-from deploykit.errors import DeploykitError
-from deploykit.model import Outcome, Request
+from deploykit.errors import DeploykitError, Failed, from_os
+from deploykit.model import Outcome, Plan, Request
 from deploykit.secrets import secret_values
 from deploykit.stages import report
 from deploykit.system.lock import Lock, make_home
@@ -36,80 +35,78 @@ SNAKE = {
 
 def run(arguments: argparse.Namespace, door: Callable[[Watch], Machine], output: Output) -> int:
     """Decide, and unless it is a dry run carry out. Returns 0, or 2 for a dry run that would change something if asked so."""
-    request = asked.request(arguments, arguments.event)
-    handler = import_module(f"deploykit.lifecycle.{SNAKE[request.event]}")
-    with Watch(request.deadline) as watch:
-        if arguments.dry_run:
-            return _dry_run(handler, request, ReadOnlyMachine(door(watch)), (arguments, output))
-        return _for_real(handler, request, door(watch), (arguments, output))
+    event = _Event(arguments, asked.request(arguments, arguments.event), output)
+    with Watch(event.request.deadline) as watch:
+        return event.rehearsed(ReadOnlyMachine(door(watch))) if arguments.dry_run else event.real(lambda: door(watch))
 
 
-def _dry_run(handler: ModuleType, request: Request, machine: Any, told: Any) -> int:
-    arguments, output = told
-    if transaction.open_journal(request.prefix, machine):
-        output.say("an earlier run was cut off; a real run undoes it first", "yellow")
-    plan = handler.decide(request, machine, output)
-    secrets = secret_values(plan.settings)
-    if arguments.json:
-        output.document(json.dumps(report.plan_document(plan, secrets), indent=2))
-    else:
-        output.say(f"{request.event}, dry run{_environment(plan.settings.environment)}: nothing is changed", "bold")
-        for text, colour in report.plan_lines(plan, secrets):
-            output.say(text, colour)
-    return WOULD_CHANGE if arguments.detailed_exitcode and not plan.empty else 0
+class _Event:
+    """One event on its way through its handler."""
 
+    def __init__(self, arguments: argparse.Namespace, request: Request, output: Output) -> None:
+        self.request = request
+        self._arguments = arguments
+        self._output = output
+        self._handler = import_module(f"deploykit.lifecycle.{SNAKE[request.event]}")
 
-def _for_real(handler: ModuleType, request: Request, machine: Machine, told: Any) -> int:
-    arguments, output = told
-    make_home(places.home(request.prefix))
-    holder = f"{request.event} of deployment {request.deployment or '-'}"
-    with Lock(places.lock(request.prefix), holder, min(arguments.wait, request.deadline)):
-        output.keep_log(places.log(request.prefix, f"{machine.timestamp()}-{request.event}"))
+    def rehearsed(self, machine: Any) -> int:
+        """A dry run: stop after deciding, and show the plan."""
+        if transaction.open_journal(self.request.prefix, machine):
+            self._output.say("an earlier run was cut off; a real run undoes it first", "yellow")
+        plan = self._handler.decide(self.request, machine, self._output)
+        secrets = secret_values(plan.settings)
+        if self._arguments.json:
+            self._output.document(json.dumps(report.plan_document(plan, secrets), indent=2))
+        else:
+            self._output.say(f"{self._name(plan)}, dry run: nothing is changed", "bold")
+            for text, colour in report.plan_lines(plan, secrets):
+                self._output.say(text, colour)
+        return WOULD_CHANGE if self._arguments.detailed_exitcode and not plan.empty else 0
+
+    def real(self, door: Callable[[], Machine]) -> int:
+        """Take the lock, repair what an earlier run left, decide and carry out."""
         try:
-            outcome = _carry_out(handler, request, machine, output)
+            self._carry_out(door())
         except DeploykitError as error:
-            return _failed(handler, request, error, told)
-    if arguments.json:
-        output.document(json.dumps(_outcome_document(request, outcome), indent=2))
-    return 0
-
-
-def _carry_out(handler: ModuleType, request: Request, machine: Machine, output: Output) -> Outcome:
-    transaction.recover(request.prefix, machine, output)
-    plan = handler.decide(request, machine, output)
-    for text, _ in report.plan_lines(plan, secret_values(plan.settings)):
-        output.detail(text)
-    outcome: Outcome = handler.carry_out(plan, machine, output)
-    for note in outcome.notes:
-        output.say(f"note: {note}", "yellow")
-    output.say(f"{request.event}{_environment(plan.settings.environment)}: {outcome.summary}", "green")
-    return outcome
-
-
-def _failed(handler: ModuleType, request: Request, error: DeploykitError, told: Any) -> int:
-    arguments, output = told
-    for text, colour in report.error_lines(error):
-        output.say(text, colour)
-    if arguments.json:
-        output.document(json.dumps({"event": request.event, **report.error_document(error)}, indent=2))
-    if handler.FORGIVING:
-        output.say(f"{request.event} runs from the previous revision and never fails a deployment: going on", "yellow")
+            return self._failed(error)
+        except OSError as error:
+            return self._failed(from_os(error))
+        except Exception as error:
+            if not self._handler.FORGIVING:
+                raise
+            return self._failed(Failed(f"a bug in deploykit: {error!r}"))
         return 0
-    for line in report.digest(request.event, error, output.ending, output.log_path):
-        output.say(line)
-    return error.status
 
+    def _carry_out(self, machine: Machine) -> None:
+        prefix = self.request.prefix
+        make_home(places.home(prefix))
+        holder = f"{self.request.event} of deployment {self.request.deployment or '-'}"
+        with Lock(places.lock(prefix), holder, min(self._arguments.wait, self.request.deadline)):
+            self._output.keep_log(places.log(prefix, f"{machine.timestamp()}-{self.request.event}"))
+            transaction.recover(prefix, machine, self._output)
+            plan = self._handler.decide(self.request, machine, self._output)
+            for text, _ in report.plan_lines(plan, secret_values(plan.settings)):
+                self._output.detail(text)
+            self._tell(plan, self._handler.carry_out(plan, machine, self._output))
 
-def _outcome_document(request: Request, outcome: Outcome) -> Any:
-    return {
-        "event": request.event,
-        "run": outcome.run or None,
-        "changed": outcome.changed,
-        "reloaded": list(outcome.reloaded),
-        "summary": outcome.summary,
-        "notes": list(outcome.notes),
-    }
+    def _tell(self, plan: Plan, outcome: Outcome) -> None:
+        for note in outcome.notes:
+            self._output.say(f"note: {note}", "yellow")
+        self._output.say(f"{self._name(plan)}: {outcome.summary}", "green")
+        if self._arguments.json:
+            self._output.document(json.dumps({"event": self.request.event, **report.outcome_document(outcome)}, indent=2))
 
+    def _failed(self, error: DeploykitError) -> int:
+        for text, colour in report.error_lines(error):
+            self._output.say(text, colour)
+        if self._arguments.json:
+            self._output.document(json.dumps({"event": self.request.event, **report.error_document(error)}, indent=2))
+        if self._handler.FORGIVING:
+            self._output.say(f"{self.request.event} runs from the previous revision and never fails a deployment", "yellow")
+            return 0
+        for line in report.digest(self.request.event, error, self._output.ending, self._output.log_path):
+            self._output.say(line)
+        return error.status
 
-def _environment(name: str) -> str:
-    return f" ({name})" if name else ""
+    def _name(self, plan: Plan) -> str:
+        return f"{self.request.event} ({plan.settings.environment})" if plan.settings.environment else self.request.event

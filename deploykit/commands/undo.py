@@ -45,7 +45,7 @@ def _for_real(arguments: argparse.Namespace, machine: Machine, output: Output) -
     flow.remember(plan, None, machine, output)
     output.say(f"undo: {outcome.summary}", "green")
     if arguments.json:
-        output.document(json.dumps({"run": outcome.run, "changed": outcome.changed, "reloaded": list(outcome.reloaded)}))
+        output.document(json.dumps(report.outcome_document(outcome), indent=2))
     return 0
 
 

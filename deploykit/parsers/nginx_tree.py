@@ -99,9 +99,9 @@ def variables_in(text: str) -> Tuple[str, ...]:
 def defined_variables(config: NginxConfig) -> FrozenSet[str]:
     """Variables that the configuration itself makes: set, map, geo, split_clients, named captures and the like."""
     names = set()
-    for directive, _ in walk(config):
-        for arg in directive.args:
-            names.update(_CAPTURE.findall(arg))
+    for directive, _ in walk(config, tables=True):
+        for word in (directive.name, *directive.args):
+            names.update(_CAPTURE.findall(word))
         position = _DEFINING.get(directive.name)
         if directive.name == "geo":
             position = len(directive.args) - 1

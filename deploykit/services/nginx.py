@@ -94,4 +94,5 @@ def _refused(service: Service, machine: Readable, before: Generation, waited: fl
         return Failed("nginx is not running any more", hint=f"look into {service.error_log}")
     said = emergencies(log_since(service, machine, before.log_size))
     reason = "; ".join(said[:3]) or f"its old workers still serve after {waited:g} s, and {service.error_log} says nothing"
-    return Failed(f"nginx did not take the new configuration: {reason}", hint="nginx still serves the old one: mend the cause and deploy again")
+    hint = "nginx still serves the old one: mend the cause and deploy again"
+    return Failed(f"nginx did not take the new configuration: {reason}", hint=hint)

@@ -6,7 +6,7 @@ import difflib
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from deploykit.errors import DeploykitError, InvalidInput
-from deploykit.model import Change, Plan
+from deploykit.model import Change, Outcome, Plan
 from deploykit.secrets import former_mask
 
 DIGEST_BYTES = 1500
@@ -61,6 +61,17 @@ def plan_document(plan: Plan, secrets: Sequence[str]) -> Dict[str, Any]:
         "judge": plan.verdict.judge,
         "findings": [finding_document(f) for f in plan.verdict.findings],
         "notes": [*plan.notes, *plan.verdict.notes],
+    }
+
+
+def outcome_document(outcome: Outcome) -> Dict[str, Any]:
+    """What a run came to, for programs."""
+    return {
+        "run": outcome.run or None,
+        "changed": outcome.changed,
+        "reloaded": list(outcome.reloaded),
+        "summary": outcome.summary,
+        "notes": list(outcome.notes),
     }
 
 

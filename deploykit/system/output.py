@@ -25,6 +25,7 @@ class Output:
     def __init__(self, stream: IO[str], colour: bool) -> None:
         self._stream = stream
         self._colour = colour
+        self._terminal = stream.isatty()
         self._secrets: List[str] = []
         self._early: List[str] = []
         self._log: Optional[IO[str]] = None
@@ -41,6 +42,11 @@ class Output:
             plain = self.clean(line)
             self._write(f"\x1b[{_COLOURS[colour]}m{plain}\x1b[0m" if self._colour and colour else plain)
             self.detail(line)
+
+    def progress(self, text: str) -> None:
+        """What is going on, for somebody who watches: on a terminal only, and gone with the next line."""
+        if self._terminal:
+            self._write_raw(f"\r\x1b[K{self.clean(text)} ...")
 
     def detail(self, text: str) -> None:
         """Lines for the log alone."""
@@ -84,8 +90,11 @@ class Output:
         return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 6] + " [...]"
 
     def _write(self, line: str) -> None:
+        self._write_raw(("\r\x1b[K" if self._terminal else "") + line + "\n")
+
+    def _write_raw(self, text: str) -> None:
         try:
-            self._stream.write(line + "\n")
+            self._stream.write(text)
             self._stream.flush()
         except (BrokenPipeError, ValueError):
             self._stream = open(os.devnull, "w")  # noqa: SIM115 - the reader is gone; the log goes on
