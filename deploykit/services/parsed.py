@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-from typing import Iterator, List, Protocol, Sequence, Tuple
+from typing import Iterable, Iterator, List, Protocol, Sequence, Tuple
 
 from deploykit.model import Finding, Settings
+from deploykit.parsers.problem import Problem
 from deploykit.services import nginx_tree
 from deploykit.services.messages import HINTS, Mapper
 
@@ -27,12 +28,17 @@ def findings(settings: Settings, view: View, find: Mapper) -> Iterator[Finding]:
 
     main = settings.services["nginx"].main
     if view.has(main):
-        for problem in nginx.parse(main, view.read, lambda pattern: matches(pattern, view)).problems:
-            yield Finding(problem.kind, "error", problem.message, find.at(problem.at.file, problem.at.line))
+        yield from _said(nginx.parse(main, view.read, lambda pattern: matches(pattern, view)).problems, find)
     main = settings.services["php-fpm"].main
     if view.has(main):
-        for wrong in php_fpm.parse(main, view.read, lambda pattern: matches(pattern, view), {}).problems:
-            yield Finding(wrong.kind, "error", wrong.message, find.at(wrong.at.file, wrong.at.line))
+        yield from _said(php_fpm.parse(main, view.read, lambda pattern: matches(pattern, view), {}).problems, find)
+
+
+def _said(problems: Iterable[Problem], find: Mapper) -> Iterator[Finding]:
+    for problem in problems:
+        # What the service's environment holds is not known here, so a variable that is unset is no error yet.
+        severity = "warning" if problem.kind == "fpm-env-unset" else problem.severity
+        yield Finding(problem.kind, severity, problem.message, find.at(problem.at.file, problem.at.line), problem.hint)
 
 
 def lost_sockets(settings: Settings, view: View, find: Mapper) -> Iterator[Finding]:

@@ -233,7 +233,7 @@ def ours(directives: tuple[Directive, ...]) -> list[object]:
 @given(blocks_text=st.lists(BLOCKS).map("".join))
 def test_crossplane_reads_the_same(blocks_text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "crossplane.conf"
-    path.write_text(blocks_text, newline="")
+    path.write_bytes(blocks_text.encode())
     payload = crossplane.parse(str(path), single=True)
     assert ours(one(blocks_text).directives) == flat(payload["config"][0]["parsed"])
 
