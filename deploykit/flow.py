@@ -125,7 +125,7 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
         if plan.due:
             output.progress("asking the probes")
             verify(plan.probes, machine, plan.request.deadline, output.detail)
-    return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, tuple(notes))
+    return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, (*plan.verdict.notes, *notes))
 
 
 def remember(plan: Plan, inputs: Optional[Sequence[str]], machine: Machine, output: Output) -> None:
@@ -161,7 +161,8 @@ def _summary(plan: Plan) -> str:
     counts = {word: sum(c.action == action for c in plan.changes) for action, word in _WORDS.items()}
     files = ", ".join(f"{n} {word}" for word, n in counts.items() if n) or "0 files changed"
     reloads = " and ".join(plan.due)
-    return f"{files}; {reloads + ' reloaded and proved' if reloads else 'nothing to reload'}"
+    reloaded = f"{reloads} reloaded and proved" if reloads else "nothing to reload"
+    return f"{files}; {reloaded}; judged before: {plan.verdict.judge}"
 
 
 _WORDS = {"create": "created", "replace": "changed", "attributes": "owner or mode changed", "remove": "removed"}

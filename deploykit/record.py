@@ -38,7 +38,7 @@ def digest(content: bytes) -> str:
 def dump(environment: str, targets: tuple[Target, ...], worker_mb: int) -> bytes:
     files = {t.path: {"service": t.service, "template": t.template, "sha256": digest(t.content)} for t in targets}
     body = {"record": VERSION, "deploykit": __version__, "environment": environment, "worker_mb": worker_mb, "files": files}
-    return json.dumps(body, sort_keys=True, indent=0).encode() + b"\n"
+    return json.dumps(body, sort_keys=True).encode() + b"\n"
 
 
 def parse(content: bytes) -> Record:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
-from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, List, Sequence, Tuple
 
 from deploykit.model import Settings
 
@@ -17,15 +18,13 @@ MASK = "***"
 def secret_values(settings: Settings) -> Tuple[str, ...]:
     """Every text to hide: the values themselves, their single lines, and how they look quoted inside a configuration."""
     found: List[str] = []
-    for path, value in _leaves("", settings.variables):
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and is_secret(path, settings.secrets):
-            found += _forms(str(value))
+    _collect("", settings.variables, settings.secrets, found)
     return tuple(dict.fromkeys(found))
 
 
 def is_secret(path: str, named: Sequence[str]) -> bool:
     """Is the variable at this dotted path (``sites.0.db_password``) secret, by ``secrets:`` or by its name?"""
-    if _TELLING.search(path.rpartition(".")[2]):
+    if _tells(path.rpartition(".")[2]):
         return True
     return any(fnmatch.fnmatchcase(path, name) or path.startswith(name + ".") for name in named)
 
@@ -35,7 +34,8 @@ def former_mask(after: str, secrets: Sequence[str]) -> Callable[[str], str]:
 
     A line is masked when a line of ``after`` is the same but for a secret in it, or when its key says that it holds one.
     """
-    alike = [_but_for_secrets(line, secrets) for line in after.splitlines() if any(s in line for s in secrets)]
+    there = [secret for secret in secrets if secret in after]
+    alike = [_but_for_secrets(line, there) for line in after.splitlines() if any(s in line for s in there)]
     return lambda line: _mask_line(line, alike)
 
 
@@ -54,15 +54,21 @@ def _mask_line(line: str, alike: Sequence[re.Pattern[str]]) -> str:
     return _TELLING_LINE.sub(rf"\1{MASK}", line)
 
 
-def _leaves(path: str, value: Any) -> Iterator[Tuple[str, Any]]:
-    if isinstance(value, Mapping):
+def _collect(path: str, value: Any, named: Sequence[str], found: List[str]) -> None:
+    """All forms of the secret values at or below ``path``. A thousand sites of fifty variables come by here."""
+    if isinstance(value, dict):
         for key, below in value.items():
-            yield from _leaves(f"{path}.{key}" if path else str(key), below)
+            _collect(f"{path}.{key}" if path else str(key), below, named, found)
     elif isinstance(value, (list, tuple)):
         for number, below in enumerate(value):
-            yield from _leaves(f"{path}.{number}", below)
-    else:
-        yield path, value
+            _collect(f"{path}.{number}", below, named, found)
+    elif isinstance(value, (str, int)) and not isinstance(value, bool) and is_secret(path, named):
+        found += _forms(str(value))
+
+
+@functools.lru_cache(maxsize=1024)
+def _tells(name: str) -> bool:
+    return _TELLING.search(name) is not None
 
 
 def _forms(value: str) -> List[str]:

@@ -11,7 +11,6 @@ from deploykit import places, transaction
 from deploykit.commands import asked
 from deploykit.errors import DeploykitError, Failed, from_os
 from deploykit.model import Outcome, Plan, Request
-from deploykit.secrets import secret_values
 from deploykit.stages import report
 from deploykit.system.lock import Lock, make_home
 from deploykit.system.output import Output
@@ -54,7 +53,7 @@ class _Event:
         if transaction.open_journal(self.request.prefix, machine):
             self._output.say("an earlier run was cut off; a real run undoes it first", "yellow")
         plan = self._handler.decide(self.request, machine, self._output)
-        secrets = secret_values(plan.settings)
+        secrets = self._output.secrets
         if self._arguments.json:
             self._output.document(json.dumps(report.plan_document(plan, secrets), indent=2))
         else:
@@ -85,8 +84,7 @@ class _Event:
             self._output.keep_log(places.log(prefix, f"{machine.timestamp()}-{self.request.event}"))
             transaction.recover(prefix, machine, self._output)
             plan = self._handler.decide(self.request, machine, self._output)
-            for text, _ in report.plan_lines(plan, secret_values(plan.settings)):
-                self._output.detail(text)
+            self._output.detail(report.log_text(plan, self._output.secrets))
             self._tell(plan, self._handler.carry_out(plan, machine, self._output))
 
     def _tell(self, plan: Plan, outcome: Outcome) -> None:

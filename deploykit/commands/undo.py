@@ -11,7 +11,6 @@ from deploykit.commands import asked
 from deploykit.commands.history import runs
 from deploykit.errors import UsageError
 from deploykit.model import Plan
-from deploykit.secrets import secret_values
 from deploykit.stages import report
 from deploykit.system.lock import Lock, make_home
 from deploykit.system.output import Output
@@ -28,7 +27,7 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Machine], output:
         machine = door(watch)
         if arguments.dry_run:
             plan = _plan(arguments, ReadOnlyMachine(machine), output)
-            for text, colour in report.plan_lines(plan, secret_values(plan.settings)):
+            for text, colour in report.plan_lines(plan, output.secrets):
                 output.say(text, colour)
             return 0
         make_home(places.home(arguments.root))

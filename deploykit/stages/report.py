@@ -11,6 +11,7 @@ from deploykit.secrets import former_mask
 
 DIGEST_BYTES = 1500
 _VERBS = {"create": "create", "replace": "change", "attributes": "owner or mode", "remove": "remove"}
+_LONGEST_LOG = 1000
 _LONGEST_DIFF = 400  # lines of one file; a new file of a thousand lines tells nobody anything
 
 Line = Tuple[str, str]  # text, colour
@@ -25,6 +26,16 @@ def plan_lines(plan: Plan, secrets: Sequence[str]) -> Iterator[Line]:
         )
         yield from _diff_lines(change, secrets)
     yield from consequence_lines(plan)
+
+
+def log_text(plan: Plan, secrets: Sequence[str]) -> str:
+    """The plan for the log: every change, with the diffs of files that were there before as far as a reader would follow."""
+    lines: List[str] = []
+    for change in plan.changes:
+        lines.append(f"{_VERBS[change.action]} {change.path}{f' ({change.reason})' if change.reason else ''}")
+        if change.action == "replace" and len(lines) < _LONGEST_LOG:
+            lines += [f"    {line}" for line in diff(change, secrets)]
+    return "\n".join([*lines, *(text for text, _ in consequence_lines(plan))])
 
 
 def consequence_lines(plan: Plan) -> Iterator[Line]:

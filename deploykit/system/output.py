@@ -36,25 +36,26 @@ class Output:
         """From now on these values are printed as ``***``, longest first so that none is left in part."""
         self._secrets = sorted({*self._secrets, *(s for s in secrets if len(s) >= _SHORTEST_SECRET)}, key=len, reverse=True)
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        """What is hidden."""
+        return self._secrets
+
     def say(self, text: str, colour: str = "") -> None:
         """One or more lines to people and to the log."""
-        for line in text.split("\n"):
-            plain = self.clean(line)
-            self._write(f"\x1b[{_COLOURS[colour]}m{plain}\x1b[0m" if self._colour and colour else plain)
-            self.detail(line)
+        lines = self._clean(text)
+        for line in lines:
+            self._write(f"\x1b[{_COLOURS[colour]}m{line}\x1b[0m" if self._colour and colour else line)
+        self._keep(lines)
 
     def progress(self, text: str) -> None:
         """What is going on, for somebody who watches: on a terminal only, and gone with the next line."""
         if self._terminal:
-            self._write_raw(f"\r\x1b[K{self.clean(text)} ...")
+            self._write_raw(f"\r\x1b[K{self._clean(text)[0]} ...")
 
     def detail(self, text: str) -> None:
         """Lines for the log alone."""
-        for line in text.split("\n"):
-            if self._log:
-                self._log.write(self.clean(line) + "\n")
-            else:
-                self._early.append(self.clean(line))
+        self._keep(self._clean(text))
 
     def document(self, text: str) -> None:
         """A document on stdout, for a program; secrets are hidden there too."""
@@ -69,7 +70,7 @@ class Output:
         except OSError as error:
             self.say(f"no log file: {error}", "yellow")
             return
-        self._log = open(opened, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed by close()
+        self._log = open(opened, "w", encoding="utf-8")  # noqa: SIM115 - closed by close()
         self._log.writelines(line + "\n" for line in self._early)
         self.log_path = path
 
@@ -83,11 +84,16 @@ class Output:
             text = text.replace(secret, "***")
         return text
 
-    def clean(self, line: str) -> str:
-        """A line that no reader stumbles over."""
-        line = self.masked(line).encode("utf-8", "replace").decode("utf-8")
-        line = "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in line)
-        return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 6] + " [...]"
+    def _clean(self, text: str) -> List[str]:
+        """Lines that no reader stumbles over. Secrets are looked for in the whole text: there may be thousands of both."""
+        return [_harmless(line) for line in self.masked(text).split("\n")]
+
+    def _keep(self, lines: Sequence[str]) -> None:
+        if self._log:
+            self._log.write("\n".join(lines) + "\n")
+            self._log.flush()
+        else:
+            self._early += lines
 
     def _write(self, line: str) -> None:
         self._write_raw(("\r\x1b[K" if self._terminal else "") + line + "\n")
@@ -98,6 +104,13 @@ class Output:
             self._stream.flush()
         except (BrokenPipeError, ValueError):
             self._stream = open(os.devnull, "w")  # noqa: SIM115 - the reader is gone; the log goes on
+
+
+def _harmless(line: str) -> str:
+    if not line.isprintable():
+        line = line.encode("utf-8", "replace").decode("utf-8")
+        line = "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in line)
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 6] + " [...]"
 
 
 def to_people(stream: IO[str], environment: dict[str, str]) -> Output:

@@ -34,7 +34,17 @@ def observe_request(argv: list[str], environment: dict[str, str]) -> str:
     """What was asked: arguments, the agent's variables that choose variables, and facts of the machine that templates see."""
     chosen = [f"{name}={environment.get(name, '')}" for name in ("APPLICATION_NAME", "DEPLOYMENT_GROUP_NAME")]
     machine = [os.uname().nodename, str(os.cpu_count()), str(os.geteuid()), _memory()]
-    return _lines(["argv " + repr(argv), *chosen, *machine])
+    return _lines(["argv " + repr(_without_bundle(argv)), *chosen, *machine])
+
+
+def _without_bundle(argv: list[str]) -> list[str]:
+    """Where the bundle lies is nothing that was asked for: every deployment's lies elsewhere, and its content counts."""
+    kept = []
+    for index, word in enumerate(argv):
+        if word.startswith("--bundle=") or word == "--bundle" or (index and argv[index - 1] == "--bundle"):
+            continue
+        kept.append(word)
+    return kept
 
 
 def observe_inputs(bundle: str, package: str, watch: Watch) -> str:

@@ -139,9 +139,10 @@ def _unavailable(heard: Heard) -> str:
     """Why this judge could not work here, ``""`` when it could (or was stopped at it)."""
     if heard.overdue or heard.all("refused"):
         return ""
-    for word in ("unavailable", "crash"):
-        for message in heard.all(word):
-            return str(message[0])
+    for message in heard.all("unavailable"):
+        return str(message[0])
+    for message in heard.all("crash"):
+        return f"a bug in deploykit, please report it: {message[0]}"
     return "" if heard.all("done") else "the process that judged ended unexpectedly"
 
 
