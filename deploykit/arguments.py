@@ -71,6 +71,13 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="default: appspec.yml's timeout less the time an undo takes",
     )
     command.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for another run on this machine to end")
+    command.add_argument(
+        "--fail-at",
+        type=_failure,
+        default=None,
+        metavar="STEP",
+        help="below --root only: fail at apply, reload, http, fastcgi or run",
+    )
 
 
 def _render(command: argparse.ArgumentParser) -> None:
@@ -94,6 +101,29 @@ def _docs(command: argparse.ArgumentParser) -> None:
     command.add_argument("section", nargs="?", default="", help="a top-level key of deploykit.yml")
 
 
+def _simulate(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--agent", choices=("v1", "v2"), default="v1", help="which CodeDeploy agent to play (default: v1)")
+    add("--revision", action="append", default=[], metavar="ZIP|DIR", help="deploy this; repeatable (default: the bundle)")
+    add("--events", default="", metavar="E,E,...", help="these events, as the agent's own command line takes them")
+    add("--load-balancer", action="store_true", help="with the six events of BlockTraffic and AllowTraffic")
+    add("--local", action="store_true", help="as codedeploy-local: its events, the caller's environment and folder")
+    add(
+        "--fail-at",
+        default="",
+        metavar="WHAT",
+        help="an event, or apply, reload, http, fastcgi, run: the last revision fails there",
+    )
+    add("--group", default="simulated-staging", metavar="NAME", help="deployment group (default: simulated-staging)")
+    add("--application", default="", metavar="NAME", help="application (default: simulated)")
+    add("--deployment-id", default="", metavar="ID", help="id of the deployment (default: the next number)")
+    add("--max-revisions", type=_at_least_one, default=5, metavar="N", help="archives that the agent keeps (default: 5)")
+    behaviours = ("DISALLOW", "OVERWRITE", "RETAIN")
+    add("--file-exists-behavior", type=str.upper, choices=behaviours, default="DISALLOW", help="unless appspec.yml says it")
+    add("--ignore-application-stop-failures", action="store_true", help="go on after a failure in the old revision's hooks")
+    add("--keep", action="store_true", help="leave the services of the sandbox running")
+
+
 _COMMANDS = {
     "run": "run the handler of a lifecycle event",
     "render": "print or write the rendered configuration",
@@ -102,10 +132,11 @@ _COMMANDS = {
     "undo": "bring back the configuration from before a run",
     "history": "the runs that changed something here",
     "doctor": "is everything there that a deployment needs?",
+    "simulate": "play the CodeDeploy agent with a revision, here or in a folder that stands for a machine",
     "docs": "the annotated deploykit.yml",
     "version": "version of deploykit, Python and libraries",
 }
-_OPTIONS = {"run": _run, "render": _render, "check": _check, "undo": _undo, "docs": _docs}
+_OPTIONS = {"run": _run, "render": _render, "check": _check, "undo": _undo, "simulate": _simulate, "docs": _docs}
 
 
 def _event(word: str) -> str:
@@ -116,6 +147,20 @@ def _event(word: str) -> str:
     near = difflib.get_close_matches(word.lower(), [e.lower() for e in EVENTS], 1)
     hint = next((f"did you mean {e}?" for e in EVENTS if near and e.lower() == near[0]), f"the events are {', '.join(EVENTS)}")
     raise argparse.ArgumentTypeError(f"unknown event {word!r}: {hint}")
+
+
+def _failure(word: str) -> str:
+    from deploykit.system.failing import PLACES
+
+    if word in PLACES:
+        return word
+    raise argparse.ArgumentTypeError(f"cannot be made to fail: {word!r}; one of {', '.join(PLACES)} can")
+
+
+def _at_least_one(word: str) -> int:
+    if word.isdigit() and int(word) > 0:
+        return int(word)
+    raise argparse.ArgumentTypeError(f"{word!r}: with less than 1 the agent ends itself")
 
 
 def _variables(parser: _Parser, given: List[str]) -> Dict[str, Any]:

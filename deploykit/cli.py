@@ -25,15 +25,36 @@ def main(argv: Sequence[str] | None = None, *, bundle: str = "", door: Callable[
     argv: the words behind the program's name. bundle: where deploykit.yml is, unless ``--bundle`` says so; by default
     the working directory, or the folder above this package. door: builds the machine; tests hand in one that fails on purpose.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = _in_sandbox(list(sys.argv[1:] if argv is None else argv))
+    if words is None:
+        return USAGE
     if _as_proved(words, bundle):
         return 0
+    import gc
+
     from deploykit.arguments import parse
 
+    gc.disable()  # a run is short, and what it makes is needed until its end
     arguments = parse(words)
     if isinstance(arguments, int):
         return arguments
     return _run(arguments, words, bundle, door)
+
+
+def _in_sandbox(words: list[str]) -> list[str] | None:
+    """The words, and in a hook that ``simulate`` runs those that tell where its sandbox is; None when that is wrong.
+
+    A root that is no sandbox is refused: going on without it would change the machine itself.
+    """
+    root = os.environ.get("DEPLOYKIT_ROOT", "")
+    if not root or not words or words[0] == "simulate" or words[0].startswith("-") or _value(words, "--root"):
+        return words
+    from deploykit.system import sandbox
+
+    more = sandbox.words(root)
+    if more is None:
+        sys.stderr.write(f"deploykit: DEPLOYKIT_ROOT is {root}, and that is no sandbox of `deploykit simulate`; unset it\n")
+    return None if more is None else words + more
 
 
 def _as_proved(words: list[str], bundle: str) -> bool:
@@ -88,9 +109,20 @@ def _door(arguments: Namespace, words: list[str], door: Callable[..., Any] | Non
     def build(watch: Any) -> Any:
         from deploykit.system.real import RealMachine
 
-        return (door or RealMachine)(arguments.root, words, dict(os.environ), arguments.bundle, watch)
+        machine = (door or RealMachine)(arguments.root, words, dict(os.environ), arguments.bundle, watch)
+        return _failing(machine, arguments) if getattr(arguments, "fail_at", "") else machine
 
     return build
+
+
+def _failing(machine: Any, arguments: Namespace) -> Any:
+    from deploykit import places
+    from deploykit.errors import UsageError
+    from deploykit.system.failing import FailingMachine
+
+    if not arguments.root:
+        raise UsageError("--fail-at is for sandboxes", hint="say --root DIR, or play the agent with deploykit simulate")
+    return FailingMachine(machine, arguments.fail_at, places.home(arguments.root))
 
 
 def _default_bundle() -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import traceback
 from typing import List
 
 from deploykit import __version__
@@ -27,6 +25,9 @@ def because(error: DeploykitError, arguments: argparse.Namespace, output: Output
 
 def by_a_bug(error: Exception, output: Output) -> int:
     """A report that can be pasted: versions and the traceback; the last line tells what happened."""
+    import platform
+    import traceback
+
     frames: List[str] = traceback.format_exception(type(error), error, error.__traceback__)
     output.say("this is a bug in deploykit; please report it with the lines below", "red")
     output.say(f"deploykit {__version__}, Python {platform.python_version()}, {platform.platform()}")

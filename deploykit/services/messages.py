@@ -53,11 +53,16 @@ class Mapper:
 
     def by_text(self, text: str) -> Optional[Location]:
         """Where the thing that a message names stands: the first rendered line that holds it as a word of its own."""
-        for word in self._words(text):
-            for target in self._targets.values():
-                line = _line_of(target.content, word.encode())
-                if line:
-                    return self._locate(target, line)
+        places = (self.by_pattern(re.escape(word)) for word in self._words(text))
+        return next((place for place in places if place), None)
+
+    def by_pattern(self, pattern: str) -> Optional[Location]:
+        """Where the first rendered line stands that matches and is no comment."""
+        wanted = re.compile(pattern.encode())
+        for target in self._targets.values():
+            line = _line_of(target.content, wanted)
+            if line:
+                return self._locate(target, line)
         return None
 
     def _lines(self, problem: TrialProblem, severity: str) -> Iterator[Finding]:
@@ -103,8 +108,8 @@ def _fpm_line(line: str, severity: str) -> Said:
     return text, None
 
 
-def _line_of(content: bytes, word: bytes) -> int:
+def _line_of(content: bytes, wanted: re.Pattern[bytes]) -> int:
     for number, line in enumerate(content.splitlines(), 1):
-        if word in line and not line.lstrip().startswith((b"#", b";")):
+        if wanted.search(line) and not line.lstrip().startswith((b"#", b";")):
             return number
     return 0

@@ -10,8 +10,8 @@ from typing import Optional
 class Agent:
     """What one agent does otherwise than the other.
 
-    splits_command: a script's path is a command line (blanks part words, some characters call a shell), and /bin/sh runs what
-    the kernel does not know. no_stdin: /dev/null in the place of a closed pipe. grace: seconds from TERM to KILL, None: no KILL.
+    splits_command: a script's path is a command line (blanks part words, some characters call a shell), and /bin/sh runs
+    what the kernel does not know. no_stdin: /dev/null in the place of a closed pipe. grace: seconds from TERM to KILL.
     strict_utf8: bytes that are no text break the log. bytes_tail: the console's 2048 are bytes, with times. lenient_archive: an
     old archive that is gone is passed over, and appspec.yaml is as good as appspec.yml.
     """

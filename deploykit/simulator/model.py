@@ -111,7 +111,9 @@ class DeploymentEnd:
 class EventFailed(Exception):
     """What ends an event. code: see above. told: how often the agent reports it. bad_appspec: the file is the reason."""
 
-    def __init__(self, message: str, code: int = UNKNOWN, script: str = "", *, told: int = 2, bad_appspec: bool = False) -> None:
+    def __init__(
+        self, message: str, code: int = UNKNOWN, script: str = "", *, told: int = 2, bad_appspec: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code

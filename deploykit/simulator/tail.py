@@ -8,6 +8,7 @@ from typing import List
 from deploykit.simulator.agents import Agent
 
 SIZE = 2048
+_WHITE = b" \t\n\v\f\r\0"
 LONGEST = 64 << 10  # version 2 cuts a line here
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
@@ -64,7 +65,7 @@ def breaks_reader(line: bytes) -> bool:
             head -= 1
         if not _begins_well(rest[head:]):
             return True
-        if rest[head:] not in (b" ", b"\t", b"\n", b"\v", b"\f", b"\r", b"\0"):
+        if rest[head] not in _WHITE:
             return False
         rest = rest[:head]
     return False

@@ -21,14 +21,16 @@ def check(candidate: Candidate, machine: Scratch, locate: messages.Locate) -> Ve
     locate tells the template's line for a line of a target. The verdict's ``judge`` names how far the trial could go;
     where neither program is installed only our own parsers look.
     """
-    result = machine.rehearse(trial(candidate, machine))
+    view = View(candidate, machine)
+    nginx_texts = texts(candidate.settings.services["nginx"].main, view.read, view.names)
+    result = machine.rehearse(trial(candidate, view, fastcgi_addresses(nginx_texts), machine))
     find = messages.Mapper({t.path: t for t in candidate.targets}, locate)
     findings = [*_findings(result.problems, "error", find), *_findings(result.warnings, "warning", find)]
-    findings += [*_held(candidate, machine, find), *_missing_main(candidate, machine)]
+    findings += [*_held(candidate, listens(nginx_texts), machine, find), *_missing_main(candidate, view, machine)]
     if result.judge == "none":
-        findings += parsed.findings(candidate.settings, View(candidate, machine), find)
+        findings += parsed.findings(candidate.settings, view, find)
     if not result.rehearsed:
-        findings += parsed.lost_sockets(candidate.settings, View(candidate, machine), find)
+        findings += parsed.lost_sockets(candidate.settings, view, find)
     return Verdict(_name(result.judge, result.rehearsed), tuple(findings), result.notes, result.seconds)
 
 
@@ -40,12 +42,11 @@ def stop_on_errors(verdict: Verdict) -> None:
         raise Refused(first.message + more, at=first.at, hint=first.hint or "mend it there and deploy again")
 
 
-def trial(candidate: Candidate, machine: Readable) -> Trial:
+def trial(candidate: Candidate, view: View, addresses: Sequence[str], machine: Readable) -> Trial:
     """What the judge is to try: only what differs is laid over the live tree, all of it is judged."""
     settings, changes = candidate.settings, candidate.changes
     prefix = str(settings.facts.get("prefix", ""))
     services = settings.services
-    view = View(candidate, machine)
     tried = [service for service in services.values() if service.installed and view.has(service.main)]
     return Trial(
         files=tuple(TrialFile(c.path, c.after, c.mode, c.uid, c.gid) for c in changes if c.action != "remove"),
@@ -54,7 +55,7 @@ def trial(candidate: Candidate, machine: Readable) -> Trial:
         private=_private(prefix, candidate.folders),
         visible=tuple(p for p in (prefix, settings.bundle) if p),
         services=tuple(_commands(service) for service in tried),
-        addresses=fastcgi_addresses(texts(services["nginx"].main, view.read, view.names)),
+        addresses=tuple(addresses),
         user=services["nginx"].user,
         probes=tuple(probe for probe in candidate.probes if probe.rehearse),
         seconds=candidate.seconds,
@@ -67,6 +68,7 @@ class View:
 
     def __init__(self, candidate: Candidate, machine: Readable) -> None:
         self._contents = {target.path: target.content for target in candidate.targets}
+        self._contents.update((c.path, c.after) for c in candidate.changes if c.action != "remove")
         self._gone = {change.path for change in candidate.changes if change.action == "remove"}
         self._machine = machine
         self._added: Dict[str, Set[str]] = {}
@@ -87,24 +89,22 @@ class View:
         return tuple(sorted(live | self._added.get(folder, set())))
 
 
-def _held(candidate: Candidate, machine: Readable, find: messages.Mapper) -> List[Finding]:
+def _held(candidate: Candidate, wanted: Sequence[Tuple[str, int]], machine: Readable, find: messages.Mapper) -> List[Finding]:
     """Ports that another program holds: nginx would not take the new configuration, and the trial cannot see it."""
     service = candidate.settings.services["nginx"]
-    view = View(candidate, machine)
     master = machine.master(service.pid_file)
     found: List[Finding] = []
-    for address, port in listens(texts(service.main, view.read, view.names)):
+    for address, port in wanted:
         holder = machine.holder(address, port, master.pid if master else 0)
         if holder and "nginx" not in holder.title:
             message = f"port {port} is held by {holder.title or 'another program'} (pid {holder.pid})"
-            at = find.by_text(f'"{port}"')
+            at = find.by_pattern(rf"\blisten\s[^;]*(?<!\d){port}(?!\d)")
             found.append(Finding("nginx-listen-held", "error", message, at, "stop that program, or let nginx listen elsewhere"))
     return found
 
 
-def _missing_main(candidate: Candidate, machine: Readable) -> List[Finding]:
+def _missing_main(candidate: Candidate, view: View, machine: Readable) -> List[Finding]:
     """A service that runs would be left without its main file: the next reload or start of it fails."""
-    view = View(candidate, machine)
     lost = [s for s in candidate.settings.services.values() if machine.master(s.pid_file) and not view.has(s.main)]
     hint = "stop the service first, or keep the file"
     return [

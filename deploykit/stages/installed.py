@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from deploykit.appspec.reader import judge
+import re
+
 from deploykit.model import Request
 from deploykit.system.port import Readable
+
+# A look at the lines, which every deployment takes; what appspec.yml means in full is BeforeInstall's business.
+_DESTINATION = re.compile(rb"""^[ -]*destination:[ ]*["']?(/[^"'#\s]*)""", re.MULTILINE)
 
 
 def missing(request: Request, machine: Readable) -> str:
@@ -13,6 +17,6 @@ def missing(request: Request, machine: Readable) -> str:
     On a laptop, and before Install, the pages of an application cannot be asked for.
     """
     path = request.bundle + "/appspec.yml"
-    appspec = judge(machine.read(path)).appspec if machine.find(path).there else None
-    destinations = [request.prefix + copy.destination.rstrip("/") for copy in appspec.files] if appspec else []
+    found = _DESTINATION.findall(machine.read(path)) if machine.find(path).there else []
+    destinations = [request.prefix + name.decode("utf-8", "replace").rstrip("/") for name in found]
     return next((one for one in destinations if not machine.find(one).there), "")

@@ -131,7 +131,7 @@ def _spawn(words: Tuple[str, ...], hook: Hook, descriptors: List[int]) -> subpro
         cwd=hook.folder,
         env=dict(hook.environment),
         umask=UMASK,
-        preexec_fn=os.setpgrp,
+        preexec_fn=os.setpgrp,  # noqa: PLW1509 - there are no threads here
     )
 
 

@@ -99,10 +99,8 @@ def _proportional(worker: psutil.Process) -> int:
 
 def measure(workers: Sequence[int]) -> Dict[str, int]:
     """``cores`` that are online, ``memory_mb`` of the machine in MiB, ``worker_mb`` as :func:`worker_memory_mb`."""
-    import psutil
-
     return {
-        "cores": psutil.cpu_count() or 1,
-        "memory_mb": psutil.virtual_memory().total >> 20,
+        "cores": os.cpu_count() or 1,
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
         "worker_mb": worker_memory_mb(workers) if workers else 0,
     }

@@ -19,7 +19,7 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from deploykit.errors import Refused
 from deploykit.model import Trial, TrialProblem, TrialResult, TrialService
-from deploykit.system import relocated
+from deploykit.system import knock, relocated
 from deploykit.system.child import Channel, Heard, conduct
 from deploykit.system.commands import PATH
 from deploykit.system.compose import Composition
@@ -53,6 +53,7 @@ def rehearse(trial: Trial, kernel: Optional[Kernel] = None, resolver: Resolver =
     what the trial uses of the machine. The live tree, and this process, stay as they are.
     """
     started = time.monotonic()
+    _load(trial)
     services, notes = _installed(trial.services)
     trial = _with_services(trial, services)
     for judge, way in _judges() if services else ():
@@ -64,6 +65,13 @@ def rehearse(trial: Trial, kernel: Optional[Kernel] = None, resolver: Resolver =
             return _result(judge, heard, notes, started)
         notes.append(f"the judge {judge!r} is not possible here ({why}): {ADVICE[judge]}")
     return TrialResult("none", False, (), (), tuple(notes), time.monotonic() - started)
+
+
+def _load(trial: Trial) -> None:
+    """Import before the fork what this process needs later too, to ask the probes and to sync: else both would pay."""
+    import ctypes  # noqa: F401
+
+    knock.prepare(trial.probes)
 
 
 class _Attempt:
