@@ -86,7 +86,7 @@ class Layout:
 
 
 def place() -> str:
-    """In memory where that can be had: ext4 takes long to find inodes right after thousands were deleted, as every reset does."""
+    """In memory where that can be had: ext4 takes long to find inodes right after a reset has deleted thousands."""
     chosen = os.environ.get("DEPLOYKIT_BENCH_ROOT", "")
     return chosen or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
 

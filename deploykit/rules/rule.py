@@ -51,20 +51,28 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Subject:
-    """The configuration of both services as parsed trees; either may be missing."""
+    """The configuration of both services as parsed trees; either may be missing.
+
+    texts: what stands in the files that were read, by path, for rules that look at characters; those without one are skipped.
+    """
 
     nginx: Optional[NginxConfig] = None
     fpm: Optional[FpmConfig] = None
     around: Surroundings = field(default_factory=Surroundings)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Example:
-    """A small configuration: the text of nginx.conf, of php-fpm.conf, or both; around: what it needs to know besides."""
+    """A small configuration: the text of nginx.conf, of php-fpm.conf, or both; around: what it needs to know besides.
+
+    files: further files of it, by absolute path; nginx's own ``fastcgi_params`` need not be among them.
+    """
 
     nginx: str = ""
     fpm: str = ""
     around: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

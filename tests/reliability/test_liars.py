@@ -14,7 +14,7 @@ from support.site import Site
 pytestmark = [pytest.mark.services, needs_services()]
 
 LIARS = {
-    "says yes to everything, and starts nothing": "#!/bin/sh\necho 'nginx: configuration file test is successful' >&2\nexit 0\n",
+    "says yes to everything, and starts nothing": "#!/bin/sh\necho 'nginx: configuration test is successful' >&2\nexit 0\n",
     "says yes when it is tested": '#!/bin/sh\ncase " $* " in *" -t "*) exit 0 ;; esac\nexec /usr/sbin/nginx "$@"\n',
     "never ends": "#!/bin/sh\nexec sleep 600\n",
 }

@@ -339,7 +339,7 @@ def test_the_live_services_are_not_disturbed(site: Site) -> None:
 
 
 def _until_gone(pids: list[int]) -> None:
-    import time  # noqa: PLC0415
+    import time
 
     until = time.monotonic() + 10
     while any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
