@@ -16,7 +16,10 @@ EPILOG = """exit statuses: 0 ok; 1 failed and undone; 2 would change (with --det
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse ends with 2 on a mistake, which means "would change" here."""
+    """argparse ends with 2 on a mistake, which means "would change" here; and a shortened option is a mistake."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(allow_abbrev=False, **given)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(__import__("sys").stderr)
@@ -29,9 +32,17 @@ def parse(words: Sequence[str]) -> Union[argparse.Namespace, int]:
     try:
         arguments = parser.parse_args(list(words) or ["--help"])
         arguments.var = _variables(parser, arguments.var)
+        _settle_format(arguments)
     except SystemExit as end:
         return int(end.code or 0)
     return arguments
+
+
+def _settle_format(arguments: argparse.Namespace) -> None:
+    """``--json`` is the short form of ``--format json``; any document leaves standard error to people."""
+    if getattr(arguments, "format", "") == "text" and arguments.json:
+        arguments.format = "json"
+    arguments.json = arguments.json or getattr(arguments, "format", "text") != "text"
 
 
 def _parser() -> _Parser:
@@ -65,12 +76,14 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--detailed-exitcode", action="store_true", help="with --dry-run: 2 when something would change")
     command.add_argument(
         "--deadline",
-        type=float,
+        type=_seconds,
         default=0.0,
         metavar="SECONDS",
         help="default: appspec.yml's timeout less the time an undo takes",
     )
-    command.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for another run on this machine to end")
+    command.add_argument(
+        "--wait", type=_seconds, default=30.0, metavar="SECONDS", help="for another run on this machine to end"
+    )
     command.add_argument(
         "--fail-at",
         type=_failure,
@@ -86,7 +99,20 @@ def _render(command: argparse.ArgumentParser) -> None:
 
 
 def _check(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--all", action="store_true", help="every environment")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--all", action="store_true", help="the candidate of every environment")
+    what.add_argument("--live", action="store_true", help="what is on this machine now")
+    what.add_argument("--tree", default="", metavar="DIR", help="an existing tree: DIR/nginx and DIR/php-fpm")
+    what.add_argument("--appspec", default="", metavar="FILE", help="an appspec.yml")
+    command.add_argument(
+        "--agent", choices=("v1", "v2", "both"), default="both", help="which CodeDeploy agent reads the appspec"
+    )
+    command.add_argument(
+        "--format", choices=("text", "json", "gitlab", "junit", "sarif"), default="text", help="report on stdout"
+    )
+    command.add_argument("--facts", default="", metavar="FILE", help="facts of the target machine, as YAML or JSON")
+    command.add_argument("--nginx-root", default="", metavar="DIR", help="what DIR/nginx stands for (default: as found here)")
+    command.add_argument("--php-fpm-root", default="", metavar="DIR", help="what DIR/php-fpm stands for")
 
 
 def _undo(command: argparse.ArgumentParser) -> None:
@@ -94,7 +120,9 @@ def _undo(command: argparse.ArgumentParser) -> None:
         "target", nargs="?", default="", metavar="RUN", help="bring back what was live before this run; default: the last"
     )
     command.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
-    command.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for another run on this machine to end")
+    command.add_argument(
+        "--wait", type=_seconds, default=30.0, metavar="SECONDS", help="for another run on this machine to end"
+    )
 
 
 def _docs(command: argparse.ArgumentParser) -> None:
@@ -149,6 +177,16 @@ def _event(word: str) -> str:
     raise argparse.ArgumentTypeError(f"unknown event {word!r}: {hint}")
 
 
+def _seconds(word: str) -> float:
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = -1.0
+    if 0 <= seconds < 1e7:
+        return seconds
+    raise argparse.ArgumentTypeError(f"not a number of seconds: {word!r}")
+
+
 def _failure(word: str) -> str:
     from deploykit.system.failing import PLACES
 
@@ -158,7 +196,7 @@ def _failure(word: str) -> str:
 
 
 def _at_least_one(word: str) -> int:
-    if word.isdigit() and int(word) > 0:
+    if word.isdecimal() and int(word) > 0:
         return int(word)
     raise argparse.ArgumentTypeError(f"{word!r}: with less than 1 the agent ends itself")
 
@@ -174,4 +212,4 @@ def _variable(parser: _Parser, word: str) -> Tuple[str, Any]:
     plain: Dict[str, Any] = {"true": True, "false": False}
     if value in plain:
         return name, plain[value]
-    return name, int(value) if value.isdigit() and str(int(value)) == value else value
+    return name, int(value) if value.isdecimal() and str(int(value)) == value else value

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 USAGE = 64
-INTERRUPTED = 130
-BUG = 70
 
 
 def main(argv: Sequence[str] | None = None, *, bundle: str = "", door: Callable[..., Any] | None = None) -> int:
@@ -74,7 +72,7 @@ def _as_proved(words: list[str], bundle: str) -> bool:
 
 def _run(arguments: Namespace, words: list[str], bundle: str, door: Callable[..., Any] | None) -> int:
     from deploykit.commands import failed
-    from deploykit.errors import DeploykitError, from_os
+    from deploykit.errors import DeploykitError, Interrupted, from_os
     from deploykit.system.output import to_people
 
     output = to_people(sys.stderr if arguments.json else sys.stdout, dict(os.environ))
@@ -89,10 +87,9 @@ def _run(arguments: Namespace, words: list[str], bundle: str, door: Callable[...
     except OSError as error:
         return failed.because(from_os(error), arguments, output)
     except KeyboardInterrupt:
-        output.say("interrupted", "red")
-        return INTERRUPTED
+        return failed.because(Interrupted("interrupted"), arguments, output)
     except Exception as error:
-        return failed.by_a_bug(error, output)
+        return failed.by_a_bug(error, arguments, output)
     finally:
         output.close()
 

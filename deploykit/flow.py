@@ -67,13 +67,13 @@ def propose_former(request: Request, journals: Sequence[Journal], machine: Scrat
     return replace(_judged(request, Candidate(settings, (), changes), machine), record=record)
 
 
-def judge(request: Request, machine: Scratch, output: Output) -> Verdict:
-    """Only the verdict on an environment's candidate, errors included."""
+def judge(request: Request, machine: Scratch, output: Output) -> Tuple[Candidate, Verdict]:
+    """An environment's candidate and the verdict on it, errors included."""
     candidate = _candidate(request, machine, output)
     output.progress("judging the candidate in private")
     if missing(request, machine):
         candidate = replace(candidate, probes=())
-    return check(candidate, machine, locator(candidate.settings, machine))
+    return candidate, check(candidate, machine, locator(candidate.settings, machine))
 
 
 def _candidate(request: Request, machine: Scratch, output: Output) -> Candidate:

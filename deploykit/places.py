@@ -12,6 +12,7 @@ from __future__ import annotations
 
 FOLDER = "/var/lib/deploykit"
 LOGS = "/var/log/deploykit"
+TEMPORARY = ".deploykit-"  # so begin the names of new files that wait beside their place
 
 
 def home(prefix: str) -> str:

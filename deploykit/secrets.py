@@ -23,8 +23,8 @@ def secret_values(settings: Settings) -> Tuple[str, ...]:
 
 
 def is_secret(path: str, named: Sequence[str]) -> bool:
-    """Is the variable at this dotted path (``sites.0.db_password``) secret, by ``secrets:`` or by its name?"""
-    if _tells(path.rpartition(".")[2]):
+    """Is the variable at this dotted path (``sites.0.db_password``) secret: by ``secrets:``, by its name or a name above it?"""
+    if any(_tells(part) for part in path.split(".")):
         return True
     return any(fnmatch.fnmatchcase(path, name) or path.startswith(name + ".") for name in named)
 
@@ -35,7 +35,7 @@ def former_mask(after: str, secrets: Sequence[str]) -> Callable[[str], str]:
     A line is masked when a line of ``after`` is the same but for a secret in it, or when its key says that it holds one.
     """
     there = [secret for secret in secrets if secret in after]
-    alike = [_but_for_secrets(line, there) for line in after.splitlines() if any(s in line for s in there)]
+    alike = [_but_for_secrets(line, there) for line in after.split("\n") if any(s in line for s in there)]
     return lambda line: _mask_line(line, alike)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Iterable, Iterator, Optional
 
 from deploykit import __version__, places
 from deploykit import journal as journals
@@ -43,6 +43,7 @@ def _commit(journal: Journal, prefix: str, machine: Machine, output: Output) -> 
     except OSError as error:
         take_back(prefix, machine, output, error)
         raise from_os(error) from error
+    output.ending = "the new configuration is live and proved, and stays"
     try:
         close(journal, prefix, machine)
     except OSError as error:  # it is proved and on disk that it is: the next run finishes tidying up
@@ -116,7 +117,7 @@ def close(journal: Journal, prefix: str, machine: Machine) -> None:
 
 
 def _journal(plan: Plan, run: str, machine: Readable) -> Journal:
-    bridge = plan.moves.bridge
+    bridge, writable = plan.moves.bridge, plan.settings.writable
     return Journal(
         run=run,
         event=plan.request.event,
@@ -128,8 +129,13 @@ def _journal(plan: Plan, run: str, machine: Readable) -> Journal:
         bridges=(Entry("create", bridge[0], "php-fpm", "", "", digest(bridge[1].encode())),) if bridge else (),
         folders=plan.folders,
         services=tuple(plan.settings.services.values()),
-        roots=(*plan.settings.writable, *plan.folders),
+        roots=(*writable, *(folder for folder in plan.folders if not _is_below(folder, writable))),
     )
+
+
+def _is_below(path: str, roots: Iterable[str]) -> bool:
+    """Does a root hold this path already? As a root of its own it might be a symbolic link."""
+    return any(path == root or path.startswith(root + "/") for root in roots)
 
 
 def _run_name(prefix: str, machine: Readable) -> str:

@@ -33,9 +33,20 @@ def test_the_same_files_give_the_same_bytes_in_any_order() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"nonsense", b"[]", b"{}", b"7", b'{"files": 3}', b'{"files": {"/a": 1}}', b'{"files": {"/a": {}}}', b"\xff\xfe",
-     b'{"files": {}, "worker_mb": "many"}', b'{"files": {"/a": {"sha256": "1"}'],
-)  # fmt: skip
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b"{}",
+        b"7",
+        b'{"files": 3}',
+        b'{"files": {"/a": 1}}',
+        b'{"files": {"/a": {}}}',
+        b"\xff\xfe",
+        b'{"files": {}, "worker_mb": "many"}',
+        b'{"files": {"/a": {"sha256": "1"}',
+    ],
+)
 def test_one_that_cannot_be_read_counts_as_none(content: bytes) -> None:
     assert parse(content) == Record()
 

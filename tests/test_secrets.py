@@ -21,9 +21,21 @@ def settings(variables: dict[str, Any], *named: str) -> Settings:
 
 @pytest.mark.parametrize(
     "path",
-    ["db_password", "password", "PASSWORD", "sites.0.db_password", "api_key", "apikey", "auth.token", "client-secret", "my_passwd",
-     "db_password_old", "tls.private_key", "smtp_credentials"],
-)  # fmt: skip
+    [
+        "db_password",
+        "password",
+        "PASSWORD",
+        "sites.0.db_password",
+        "api_key",
+        "apikey",
+        "auth.token",
+        "client-secret",
+        "my_passwd",
+        "db_password_old",
+        "tls.private_key",
+        "smtp_credentials",
+    ],
+)
 def test_names_that_say_so(path: str) -> None:
     assert is_secret(path, ())
 
@@ -62,11 +74,11 @@ def test_server_tokens_off_is_not_masked() -> None:
     ("line", "masked"),
     [
         ("    password = old-one;", "    password = ***"),
-        ("env[DB_PASSWORD] = \"old-one\"", "env[DB_PASSWORD] = ***"),
+        ('env[DB_PASSWORD] = "old-one"', "env[DB_PASSWORD] = ***"),
         ("fastcgi_param API_TOKEN old-one;", "fastcgi_param API_TOKEN old-one;"),
         ("secret: old-one", "secret: ***"),
     ],
-)  # fmt: skip
+)
 def test_a_former_secret_behind_a_telling_key(line: str, masked: str) -> None:
     assert former_mask("", [])(line) == masked
 
@@ -96,10 +108,16 @@ def test_no_secret_survives_in_what_is_said(secret: str, before: str, behind: st
 
 @given(secrets, secrets, st.sampled_from(["{}", "user = app\nkey = {}\nport = 1\n", 'env[X] = "{}"\n', "a {} b\nc {} d {}\n"]))
 def test_no_former_secret_survives_in_a_diff(old: str, new: str, template: str) -> None:
-    assume("\n" not in (old + new) and len(old.splitlines()) == len(new.splitlines()) == 1)
+    assume("\n" not in old + new)
     assume(old not in template and new not in template and old not in new)
     change = Change(
-        "replace", "/x", "nginx", "t", Found("/x", "file"), template.replace("{}", old).encode(), template.replace("{}", new).encode()
-    )  # fmt: skip
+        "replace",
+        "/x",
+        "nginx",
+        "t",
+        Found("/x", "file"),
+        template.replace("{}", old).encode(),
+        template.replace("{}", new).encode(),
+    )
     masked = "\n".join(diff(change, [new]))
     assert old not in masked.replace(new, "***")

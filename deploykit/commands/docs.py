@@ -50,6 +50,9 @@ def _blocks(whole: str) -> Dict[str, str]:
 
 def run(arguments: argparse.Namespace, _: object, output: Output) -> int:
     """Print it; always 0."""
+    if arguments.json:
+        output.document({"text": text(arguments.section)})
+        return 0
     for line in text(arguments.section).rstrip("\n").split("\n"):
         output.say(line)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 from importlib.util import find_spec
@@ -27,7 +26,7 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Readable], output
     machine = door(Watch(0))
     lines = [*_python(), *_configuration(arguments, machine, output), *_machine(arguments.root, machine)]
     if arguments.json:
-        output.document(json.dumps([_document(line) for line in lines], indent=2))
+        output.document([_document(line) for line in lines])
     else:
         for level, what, fix in lines:
             output.say(f"{level:5} {what}{f' -> {fix}' if fix else ''}", _COLOURS[level])

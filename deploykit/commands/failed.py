@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import List
 
 from deploykit import __version__
@@ -19,11 +18,11 @@ def because(error: DeploykitError, arguments: argparse.Namespace, output: Output
     for text, colour in report.error_lines(error):
         output.say(text, colour)
     if arguments.json:
-        output.document(json.dumps(report.error_document(error), indent=2))
+        output.document(report.error_document(error))
     return error.status
 
 
-def by_a_bug(error: Exception, output: Output) -> int:
+def by_a_bug(error: Exception, arguments: argparse.Namespace, output: Output) -> int:
     """A report that can be pasted: versions and the traceback; the last line tells what happened."""
     import platform
     import traceback
@@ -33,4 +32,6 @@ def by_a_bug(error: Exception, output: Output) -> int:
     output.say(f"deploykit {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for frame in frames:
         output.say(frame.rstrip("\n"))
+    if arguments.json:
+        output.document({"error": f"a bug in deploykit: {error!r}", "status": BUG, "at": None, "hint": "please report it"})
     return BUG

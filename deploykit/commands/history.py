@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List
 
@@ -19,7 +18,7 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Readable], output
     """Print one line a run; always 0."""
     found = runs(arguments.root, door(Watch(0)))
     if arguments.json:
-        output.document(json.dumps([_document(journal) for journal in found], indent=2))
+        output.document([_document(journal) for journal in found])
         return 0
     for journal in found:
         output.say(_row(_document(journal)))

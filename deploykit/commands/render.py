@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from typing import Callable, List, Sequence
 
@@ -24,9 +23,9 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Readable], output
     targets = _chosen(render(settings, machine), arguments.template)
     if arguments.output:
         _write(targets, arguments.output, output)
-    elif arguments.json:
-        output.document(json.dumps([_document(target) for target in targets], indent=2))
-    else:
+    if arguments.json:
+        output.document([_document(target) for target in targets])
+    elif not arguments.output:
         for target in targets:
             output.say(f"# {target.path}  (from {target.template})", "bold")
             output.say(target.content.decode("utf-8", "replace").rstrip("\n"))

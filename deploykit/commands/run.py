@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from importlib import import_module
 from typing import Any, Callable
 
@@ -55,7 +54,7 @@ class _Event:
         plan = self._handler.decide(self.request, machine, self._output)
         secrets = self._output.secrets
         if self._arguments.json:
-            self._output.document(json.dumps(report.plan_document(plan, secrets), indent=2))
+            self._output.document(report.plan_document(plan, secrets))
         else:
             self._output.say(f"{self._name(plan)}, dry run: nothing is changed", "bold")
             for text, colour in report.plan_lines(plan, secrets):
@@ -92,17 +91,17 @@ class _Event:
             self._output.say(f"note: {note}", "yellow")
         self._output.say(f"{self._name(plan)}: {outcome.summary}", "green")
         if self._arguments.json:
-            self._output.document(json.dumps({"event": self.request.event, **report.outcome_document(outcome)}, indent=2))
+            self._output.document({"event": self.request.event, **report.outcome_document(outcome)})
 
     def _failed(self, error: DeploykitError) -> int:
         for text, colour in report.error_lines(error):
             self._output.say(text, colour)
         if self._arguments.json:
-            self._output.document(json.dumps({"event": self.request.event, **report.error_document(error)}, indent=2))
+            self._output.document({"event": self.request.event, **report.error_document(error)})
         if self._handler.FORGIVING:
             self._output.say(f"{self.request.event} runs from the previous revision and never fails a deployment", "yellow")
             return 0
-        for line in report.digest(self.request.event, error, self._output.ending, self._output.log_path):
+        for line in report.digest(error, self.request.event, self._output.ending, self._output.log_path, self._output.masked):
             self._output.say(line)
         return error.status
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from dataclasses import replace
 from typing import Any, Dict, Iterator, List, Tuple
@@ -34,10 +33,11 @@ def run(arguments: argparse.Namespace, door: object, output: Output) -> int:
         for asked in _deployments(arguments):
             ends.append(_play(asked, output))
     finally:
-        if arguments.root and not arguments.keep:
-            stopped = _stop(arguments.root, output)
+        if arguments.root:
+            sandbox.mark(arguments.root, tuple(_words(arguments)))
+            stopped = [] if arguments.keep else _stop(arguments.root, output)
     if arguments.json:
-        output.document(json.dumps(_document(arguments, ends, stopped), indent=2))
+        output.document(_document(arguments, ends, stopped))
     return _status(ends)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any, Callable, Dict, List
 
 from deploykit import flow, transaction
@@ -21,7 +20,7 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Readable], output
     machine = door(Watch(0))
     body = _document(arguments, machine, output)
     if arguments.json:
-        output.document(json.dumps(body, indent=2))
+        output.document(body)
     else:
         _say(body, output)
     return 0 if body["ok"] else 1

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any, Callable
 
 from deploykit import flow, places, transaction
 from deploykit.commands import asked
 from deploykit.commands.history import runs
 from deploykit.errors import UsageError
-from deploykit.model import Plan
+from deploykit.model import Outcome, Plan
 from deploykit.stages import report
 from deploykit.system.lock import Lock, make_home
 from deploykit.system.output import Output
@@ -26,25 +25,32 @@ def run(arguments: argparse.Namespace, door: Callable[[Watch], Machine], output:
     with Watch(SECONDS) as watch:
         machine = door(watch)
         if arguments.dry_run:
-            plan = _plan(arguments, ReadOnlyMachine(machine), output)
-            for text, colour in report.plan_lines(plan, output.secrets):
-                output.say(text, colour)
-            return 0
+            return _show(_plan(arguments, ReadOnlyMachine(machine), output), arguments, output)
         make_home(places.home(arguments.root))
         with Lock(places.lock(arguments.root), "undo by hand", arguments.wait):
             return _for_real(arguments, machine, output)
 
 
+def _show(plan: Plan, arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.json:
+        output.document(report.plan_document(plan, output.secrets))
+    else:
+        for text, colour in report.plan_lines(plan, output.secrets):
+            output.say(text, colour)
+    return 0
+
+
 def _for_real(arguments: argparse.Namespace, machine: Machine, output: Output) -> int:
     output.keep_log(places.log(arguments.root, f"{machine.timestamp()}-undo"))
     if transaction.recover(arguments.root, machine, output) and not arguments.target:
-        return 0
-    plan = _plan(arguments, machine, output)
-    outcome = flow.carry_out(plan, machine, output)
-    flow.remember(plan, None, machine, output)
-    output.say(f"undo: {outcome.summary}", "green")
+        outcome = Outcome("", output.ending)
+    else:
+        plan = _plan(arguments, machine, output)
+        outcome = flow.carry_out(plan, machine, output)
+        flow.remember(plan, None, machine, output)
+        output.say(f"undo: {outcome.summary}", "green")
     if arguments.json:
-        output.document(json.dumps(report.outcome_document(outcome), indent=2))
+        output.document(report.outcome_document(outcome))
     return 0
 
 

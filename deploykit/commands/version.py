@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 from importlib import import_module
 from typing import Dict
@@ -18,7 +17,7 @@ def run(arguments: argparse.Namespace, _: object, output: Output) -> int:
     """Print versions; always 0."""
     versions = {"deploykit": __version__, "python": platform.python_version(), **_libraries()}
     if arguments.json:
-        output.document(json.dumps(versions, indent=2))
+        output.document(versions)
     else:
         for name, number in versions.items():
             output.say(f"{name} {number}")

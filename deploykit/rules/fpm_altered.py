@@ -39,6 +39,11 @@ def is_false_word(entry: Entry) -> bool:
     return _bare_word(entry).lower() in FALSE_WORDS
 
 
+def is_switch(entry: Entry) -> bool:
+    """Is it a bare yes, on or true in a variable that does not look like a secret? It becomes 1, which often means the same."""
+    return _bare_word(entry).lower() in TRUE_WORDS and not SECRET.search(entry.bracket)
+
+
 def reason(entry: Entry, environment: Optional[Mapping[str, str]]) -> str:
     """Why php-fpm's value is not what was written, ``""`` if it is. Never tells the value, it may be a secret."""
     if entry.key not in ("env", *INI) and entry.key not in TEXTS:

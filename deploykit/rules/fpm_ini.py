@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Dict, Optional, Tuple
+from functools import lru_cache
+from typing import Dict, Tuple
 
 from deploykit.parsers.php_fpm_tree import Entry
 from deploykit.parsers.problem import nearest
 from deploykit.rules.ini_names import EXTENSIONS, GONE, KNOWN, OWN_PARTS
+from deploykit.rules.php_ini import size
 from deploykit.rules.pool_examples import a_pool
 from deploykit.rules.pools import INI_KEYS, pools_of
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
@@ -17,15 +18,7 @@ memory_limit max_memory_limit post_max_size upload_max_filesize realpath_cache_s
 opcache.jit_buffer_size zend.max_allowed_stack_size zend.reserved_stack_size
 """
 SIZES = frozenset(_SIZES.split())
-UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 LEAST_MEMORY = 2 * 2**20
-_SIZE = re.compile(r"\s*([0-9]+)\s*([kmg]?)\s*\Z", re.IGNORECASE)
-
-
-def size(value: str) -> Optional[int]:
-    """Bytes of a php.ini size; None where it is none, or -1 (no limit)."""
-    match = _SIZE.match(value)
-    return int(match.group(1)) * UNITS[match.group(2).lower()] if match else None
 
 
 @rule(
@@ -76,19 +69,20 @@ def unknown_ini(subject: Subject) -> Found:
             name = entry.bracket
             if entry.key not in INI_KEYS or not name or name in KNOWN or seen.setdefault(name, entry) is not entry:
                 continue
-            severity, message = _unknown(name)
+            severity, message, hint = _unknown(name)
             if severity:
-                known = sorted(KNOWN)
-                yield finding("fpm-unknown-ini", message, entry.at, nearest(name, known), severity)
+                yield finding("fpm-unknown-ini", message, entry.at, hint, severity)
 
 
-def _unknown(name: str) -> Tuple[str, str]:
-    """Severity and message for a name that PHP itself does not know; ``""`` where nothing is to be said."""
+@lru_cache(maxsize=100)
+def _unknown(name: str) -> Tuple[str, str, str]:
+    """Severity, message and hint for a name that PHP itself does not know; ``""`` where nothing is to be said."""
     part, dot, _ = name.partition(".")
     if name in GONE:
-        return "info", f"{name} is no setting of PHP any more: it has no effect"
+        return "info", f"{name} is no setting of PHP any more: it has no effect", "take it out"
     if dot and part in EXTENSIONS:
-        return "", ""
-    if dot and part not in OWN_PARTS and not nearest(name, sorted(KNOWN)):
-        return "info", f"{name} has an effect only if an extension brings it"
-    return "warning", f"no php.ini knows {name}: it has no effect"
+        return "", "", ""
+    hint = nearest(name, sorted(KNOWN))
+    if dot and part not in OWN_PARTS and not hint:
+        return "info", f"{name} has an effect only if an extension brings it", ""
+    return "warning", f"no php.ini knows {name}: it has no effect", hint

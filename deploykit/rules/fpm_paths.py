@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Iterator, Optional, Tuple
+from typing import Dict, Iterator, Tuple
 
 from deploykit.parsers.php_fpm_tree import Entry, FpmConfig, Pool
 from deploykit.rules.pool_addresses import all_listening
 from deploykit.rules.pool_examples import a_pool
 from deploykit.rules.pools import pools_of
-from deploykit.rules.rule import Example, Exists, Found, Subject, Surroundings, finding, rule
+from deploykit.rules.rule import Example, Found, Subject, Surroundings, finding, rule
 from deploykit.rules.runtime_folders import is_made
 
 SPECIAL = ("/dev/", "/proc/")
@@ -87,18 +87,18 @@ def listen_dir(subject: Subject) -> Found:
     make it: RuntimeDirectory= in php-fpm's unit, or a line in /etc/tmpfiles.d; both are looked for. Judged only where the
     machine's files are known.
     """
-    exists = subject.around.exists
-    for pool in pools_of(subject) if exists else ():
+    missing: Dict[str, bool] = {}
+    for pool in pools_of(subject) if subject.around.exists else ():
         for entry, address in all_listening(pool):
-            folder = _missing_folder(address.socket, subject.around, exists)
-            if folder:
+            folder = posixpath.dirname(address.socket)
+            if folder not in missing:
+                missing[folder] = _is_missing(folder, subject.around)
+            if missing[folder]:
                 message = f"pool {pool.name}: the folder {folder} of its socket does not exist"
                 hint = "make it in an earlier step; below /run by tmpfiles.d or RuntimeDirectory= too"
                 yield finding("fpm-listen-dir", message, entry.at, hint)
 
 
-def _missing_folder(socket: str, around: Surroundings, exists: Optional[Exists]) -> str:
-    folder = posixpath.dirname(socket)
-    if not exists or folder in ("", "/") or exists(folder) is not False or is_made(folder, around):
-        return ""
-    return folder
+def _is_missing(folder: str, around: Surroundings) -> bool:
+    there = around.exists(folder) if around.exists and folder not in ("", "/") else None
+    return there is False and not is_made(folder, around)

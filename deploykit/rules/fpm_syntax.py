@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import FrozenSet
+
+from deploykit.errors import Location
 from deploykit.rules.fpm_altered import is_false_word
 from deploykit.rules.pool_examples import POOL, a_pool
 from deploykit.rules.pools import number, pools_of
@@ -59,8 +62,9 @@ def bad_value(subject: Subject) -> Found:
     access formats and the paths of status and ping have limits of their own, and the slow log's timeout may not be longer than
     the one that ends a request. php-fpm does not start. Write a value of the kind that the message names.
     """
+    words = _words_of_env(subject)
     for found in _problems("fpm-bad-value", subject):
-        if not _is_word_of_env(subject, found.at):
+        if found.at not in words:
             yield found
     for pool in pools_of(subject):
         entry = pool.entry("request_slowlog_timeout")
@@ -70,12 +74,13 @@ def bad_value(subject: Subject) -> Found:
             yield finding("fpm-bad-value", message, entry.at, "no request lives long enough to be logged: make it shorter")
 
 
-def _is_word_of_env(subject: Subject, at: object) -> bool:
-    """An env value that became empty because it is a word of truth: fpm-value-altered tells that better."""
-    return any(
-        entry.key == "env" and not entry.value and is_false_word(entry) and entry.at == at
+def _words_of_env(subject: Subject) -> FrozenSet[Location]:
+    """Env values that became empty because they are a word of truth: fpm-value-altered tells that better."""
+    return frozenset(
+        entry.at
         for pool in pools_of(subject)
         for entry in pool.entries
+        if entry.key == "env" and not entry.value and is_false_word(entry)
     )
 
 

@@ -103,13 +103,19 @@ def pool_merged(subject: Subject) -> Found:
     """Two whole pools of one name.
 
     php-fpm makes one pool of all sections of a name, in capitals or not, in one file or in several: the last values count, and
-    the first one's socket does not exist. A section that only adds to a pool, without its own pm and another listen, is taken
-    as meant. Give the second pool another name.
+    the first one's socket does not exist. A section that leaves out what a pool needs (user, listen, pm, pm.max_children) is
+    taken for an addition. Give the second pool another name.
     """
     for pool in pools_of(subject):
         if len(pool.headers) < 2:
             continue
-        whole = [at for at, entries in sections(pool) if {"listen", "pm"} <= {entry.key for entry in entries}]
+        whole = [at for at, entries in sections(pool) if _stands_alone(entries, bool(pool.entry("user")))]
         for at in whole[1:]:
             message = f"pool {pool.name} is defined here and in {whole[0]}: php-fpm makes one pool of the two"
             yield finding("fpm-pool-merged", message, at, "give it a name of its own")
+
+
+def _stands_alone(entries: List[Entry], with_user: bool) -> bool:
+    """Does a section say all that a pool needs? Images continue their pools with sections that leave the user out."""
+    needed = {"listen", "pm", "pm.max_children"} | ({"user"} if with_user else set())
+    return needed <= {entry.key for entry in entries}

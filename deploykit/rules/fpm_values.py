@@ -6,7 +6,7 @@ import re
 
 from deploykit.parsers.php_fpm_directives import SECONDS, Kind, integer, time
 from deploykit.parsers.php_fpm_tree import Entry, Section
-from deploykit.rules.fpm_altered import QUOTE, is_false_word, reason
+from deploykit.rules.fpm_altered import QUOTE, is_false_word, is_switch, reason
 from deploykit.rules.pool_examples import a_pool
 from deploykit.rules.pools import in_effect, pools_of
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
@@ -90,7 +90,8 @@ def value_altered(subject: Subject) -> Found:
     Outside quotes ; begins a comment, ' a quote, | & ^ ~ ! are operators, yes and on become 1, no, none and null nothing, and
     names of PHP's constants their values. ${NAME} is replaced in double quotes too, $pool in any, and an env value that begins
     with $ is copied from php-fpm's environment. The service gets another text and says nothing. Put the value in double
-    quotes; a text that begins with $ or holds $pool cannot be written at all.
+    quotes; a text that begins with $ or holds $pool cannot be written at all. on, yes and true in a variable that is no
+    secret are a warning: most applications take the 1 for the same.
     """
     environment = subject.around.environment
     for section in pools_of(subject):
@@ -98,7 +99,8 @@ def value_altered(subject: Subject) -> Found:
             why = reason(entry, environment)
             if why:
                 name = f"{entry.key}[{entry.bracket}]" if entry.bracket else entry.key
-                yield finding("fpm-value-altered", f"{name}: {why}", entry.at, _altered_hint(why))
+                severity = "warning" if is_switch(entry) else ""
+                yield finding("fpm-value-altered", f"{name}: {why}", entry.at, _altered_hint(why), severity)
 
 
 def _altered_hint(why: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from deploykit.errors import Location
 from deploykit.parsers.php_fpm_tree import Pool
@@ -39,27 +39,27 @@ def body_size(subject: Subject) -> Found:
     request that is too large for nginx gets 413; one that is too large for post_max_size gets to the application with
     nothing in it. Raise the smaller one. Only a larger value that the pool sets itself is judged, defaults are not.
     """
-    reached = wiring(subject).reached
+    reached, defaults = wiring(subject).reached, php_ini.sizes(subject)
     for pool in pools_of(subject):
         passings = [p for p in reached.get(pool.name, ()) if not p.sets("post_max_size")]
-        for larger, smaller in _out_of_order(pool, passings, subject):
+        for larger, smaller in _out_of_order(pool, passings, defaults):
             # The line to look at is the one that is too small, where there is one.
             message = f"{larger.name} ({larger.text}) is more than {smaller.name} ({smaller.text})"
             default = "" if smaller.at else ", its default"
             yield finding("pair-body-size", message + default, smaller.at or larger.at, f"raise {smaller.name}")
 
 
-def _out_of_order(pool: Pool, passings: Sequence[Passing], subject: Subject) -> Iterator[Tuple[Limit, Limit]]:
-    upload, post, memory = (_ini_size(pool, name, subject) for name in php_ini.SIZES)
+def _out_of_order(pool: Pool, passings: Sequence[Passing], defaults: Mapping[str, str]) -> Iterator[Tuple[Limit, Limit]]:
+    upload, post, memory = (_ini_size(pool, *default) for default in defaults.items())
     pairs: List[Tuple[Optional[Limit], Optional[Limit]]] = [(upload, post), (post, memory), (post, _body(passings))]
     for larger, smaller in pairs:
         if larger and smaller and larger.at and 0 < smaller.value < larger.value:
             yield larger, smaller
 
 
-def _ini_size(pool: Pool, name: str, subject: Subject) -> Optional[Limit]:
+def _ini_size(pool: Pool, name: str, default: str) -> Optional[Limit]:
     entry = pool.ini().get(name)
-    text = entry.value if entry else php_ini.value(name, subject)
+    text = entry.value if entry else default
     value = php_ini.size(text)
     return None if value is None or (entry and entry.unset) else Limit(name, value, text, entry.at if entry else None)
 
@@ -172,8 +172,8 @@ def _child_mb(pool: Pool) -> float:
 def backlog(subject: Subject) -> Found:
     """listen.backlog is more than the kernel's net.core.somaxconn.
 
-    The kernel cuts it without a word. Raise somaxconn, or leave listen.backlog out: it is as large as possible then. Judged only
-    where the limit is known.
+    The kernel cuts it without a word. Raise somaxconn, or leave listen.backlog out: it is as large as possible then. Judged
+    only where the limit is known.
     """
     most = subject.around.somaxconn
     for pool in pools_of(subject) if most is not None else ():

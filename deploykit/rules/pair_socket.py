@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import FrozenSet, Iterator, NamedTuple, Optional, Set
+from typing import FrozenSet, Iterator, NamedTuple, Optional, Set, Tuple
 
 from deploykit.errors import Location
 from deploykit.parsers.nginx_tree import NginxConfig
@@ -24,11 +24,11 @@ from deploykit.rules.rule import Example, Found, Subject, Surroundings, finding,
 def socket(subject: Subject) -> Found:
     """nginx hands PHP to an address where no pool listens.
 
-    Both services pass their own tests, and every PHP request is answered with 502. Unix paths are compared with /var/run as /run;
-    localhost is 127.0.0.1 and ::1; a pool at a bare port listens on all addresses. Addresses of other machines, other
+    Both services pass their own tests, and every PHP request is answered with 502. Unix paths are compared with /var/run as
+    /run; localhost is 127.0.0.1 and ::1; a pool at a bare port listens on all addresses. Addresses of other machines, other
     FastCGI programs and sockets that are there already are left alone. Write the pool's listen into fastcgi_pass.
     """
-    if subject.fpm is None or unread(subject.fpm) or not all(listening(pool) for pool in pools_of(subject)):
+    if subject.fpm is None or unread(subject.fpm) or not all(map(_says_where, pools_of(subject))):
         return
     said: Set[Location] = set()
     for link in wiring(subject).links:
@@ -38,6 +38,11 @@ def socket(subject: Subject) -> Found:
             places = sorted({pool.listen for pool in pools_of(subject)})
             hint = f"the pools listen at {', '.join(places[:3])}{' ...' if places[3:] else ''}" if places else "define a pool"
             yield finding("pair-socket", message, link.at, hint)
+
+
+def _says_where(pool: Pool) -> bool:
+    entry = pool.entry("listen")
+    return bool(entry and not entry.unset and listening(pool))
 
 
 def _should_be_here(link: Link, around: Surroundings) -> bool:
@@ -74,11 +79,12 @@ def socket_permission(subject: Subject) -> Found:
     worker = _worker(subject.nginx, subject.around)
     reached = wiring(subject).reached
     for pool in pools_of(subject):
-        if pool.socket and pool.name in reached and _may_connect(pool, worker, subject.around) is False:
+        # Without a user the pool is not meant for a php-fpm that runs as root, and the socket belongs to whoever starts it.
+        if pool.socket and pool.text("user") and pool.name in reached and _may_connect(pool, worker, subject.around) is False:
             who = f"nginx's user {worker.user}" if worker.user else "nginx"
             message = f"{who} may not open the socket of pool {pool.name} ({_rights(pool)})"
             hint = f"set listen.owner and listen.group to {worker.user or 'its user'}"
-            yield finding("pair-socket-permission", message, _blamed(pool), hint)
+            yield finding("pair-socket-permission", message, _blamed(pool, worker), hint)
 
 
 def _worker(config: NginxConfig, around: Surroundings) -> _Worker:
@@ -149,8 +155,13 @@ def _rights(pool: Pool) -> str:
     return f"{owner}:{group}, mode {pool.number('listen.mode'):04o}"
 
 
-def _blamed(pool: Pool) -> Location:
-    keys = ("listen.acl_users", "listen.acl_groups") if _acl(pool) else ("listen.owner", "listen.group", "listen.mode")
+def _blamed(pool: Pool, worker: _Worker) -> Location:
+    """The mode where the owner or the group is right, else what names the owner, else the socket itself."""
+    keys: Tuple[str, ...] = ("listen.owner", "listen.group")
+    if _acl(pool):
+        keys = ("listen.acl_users", "listen.acl_groups")
+    elif worker.user and (pool.text("listen.owner") == worker.user or pool.text("listen.group") in worker.groups):
+        keys = ("listen.mode",)
     entry = next((entry for entry in map(pool.entry, (*keys, "listen")) if entry), None)
     return entry.at if entry else pool.at
 

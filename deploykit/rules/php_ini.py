@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Iterator, Optional
+from typing import Iterator, Mapping, Optional
 
 from deploykit.rules.rule import Subject, Surroundings
 
-SIZES = ("upload_max_filesize", "post_max_size", "memory_limit")
 DEFAULTS = {"upload_max_filesize": "2M", "post_max_size": "8M", "memory_limit": "128M"}
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_WRITTEN = re.compile(rf"^[ \t]*({'|'.join(DEFAULTS)})[ \t]*=[ \t]*\"?([^\s;\"]*)", re.MULTILINE)
 _SIZE = re.compile(r"\s*([0-9]+)\s*([kmg]?)\s*\Z", re.IGNORECASE)
 
 
@@ -20,13 +20,11 @@ def size(text: str) -> Optional[int]:
     return int(match.group(1)) * UNITS[match.group(2).lower()] if match else None
 
 
-def value(name: str, subject: Subject) -> str:
-    """What php.ini says of a size where it can be read, else PHP's default."""
-    written = re.compile(rf"^[ \t]*{re.escape(name)}[ \t]*=[ \t]*\"?([^\s;\"]*)", re.MULTILINE)
-    found = DEFAULTS[name]
+def sizes(subject: Subject) -> Mapping[str, str]:
+    """What php.ini says of the three sizes that belong together where it can be read, else PHP's defaults."""
+    found = dict(DEFAULTS)
     for text in _texts(subject):
-        for match in written.finditer(text):
-            found = match.group(1)
+        found.update(_WRITTEN.findall(text))
     return found
 
 

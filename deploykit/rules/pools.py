@@ -36,20 +36,19 @@ def in_effect(section: Section) -> Iterable[Entry]:
 
 
 def sections(section: Section) -> List[Tuple[Location, List[Entry]]]:
-    """The entries of a pool by the header under which they stand; a header read twice counts once."""
+    """The entries of a pool by the header under which they stand; a header read twice counts once.
+
+    What an included file says before its first header is a section of its own, at the beginning of that file.
+    """
     found: Dict[Location, List[Entry]] = {header: [] for header in section.headers}
-    current: Optional[Location] = None
     for entry in section.entries:
-        current = _header(section, entry) or current
-        if current is None:
-            current = Location(entry.file)
-        found.setdefault(current, []).append(entry)
+        found.setdefault(_header(section, entry), []).append(entry)
     return list(found.items())
 
 
-def _header(section: Section, entry: Entry) -> Optional[Location]:
+def _header(section: Section, entry: Entry) -> Location:
     above = [at for at in section.headers if at.file == entry.file and at.line <= entry.line]
-    return max(above, key=lambda at: at.line) if above else None
+    return max(above, key=lambda at: at.line) if above else Location(entry.file)
 
 
 def unread(fpm: FpmConfig) -> bool:

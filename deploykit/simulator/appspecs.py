@@ -19,7 +19,8 @@ def for_hooks(archive: str, asked: Asked) -> Appspec:
     raise EventFailed(
         "The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at revision-relative path "
         f'"{NAMES[0]}". The revision was unpacked to directory "{archive}", and the AppSpec file was expected but not found at '
-        f'path "{archive}/{NAMES[0]}".',
+        f'path "{archive}/{NAMES[0]}". Consult the AWS CodeDeploy Appspec documentation for more information at '
+        "http://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file.html",
         UNKNOWN,
         told=1,
         bad_appspec=True,
@@ -39,7 +40,8 @@ def _read(path: str, asked: Asked, told: int) -> Appspec:
         report = judge(file.read(), os.path.basename(path), (asked.agent.name,))
     if report.appspec is None:
         first = report.errors[0]
-        raise EventFailed(f"{first.at}: {first.message}", UNKNOWN, told=told, bad_appspec=True)
+        reason = first.message.partition(": ")[2] or first.message  # without "agent v1 rejects the whole appspec"
+        raise EventFailed(f"{first.at}: {reason}", UNKNOWN, told=told, bad_appspec=True)
     if asked.local and asked.agent.splits_command:
         _refuse_what_crashes(report.appspec)
     return report.appspec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fnmatch import fnmatchcase
 from typing import List
 
 from deploykit.simulator.layout import Layout, archive, write
@@ -10,7 +11,7 @@ from deploykit.simulator.model import Asked, EventFailed
 from deploykit.system import agent_files
 
 # A folder is taken as the bundle that would be made of it.
-LEFT_OUT = (".git", "__pycache__")
+LEFT_OUT = (".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis")
 
 
 def download(asked: Asked, layout: Layout) -> List[str]:
@@ -53,7 +54,7 @@ def _fetch(asked: Asked, own: str) -> List[str]:
 
 def _in_bundle(path: str, root: str) -> bool:
     name = os.path.basename(path)
-    return name not in LEFT_OUT and not name.startswith(".venv") and os.path.realpath(path) != (root or "/")
+    return not any(fnmatchcase(name, pattern) for pattern in LEFT_OUT) and os.path.realpath(path) != root
 
 
 def _strip(own: str) -> None:

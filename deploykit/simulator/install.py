@@ -41,8 +41,16 @@ def install(asked: Asked, layout: Layout, done: Installed, broken: bool = False)
             raise EventFailed("made to fail by --fail-at Install")
         _carry_out(builder.steps, layout, done)
     except OSError as error:
-        raise EventFailed(f"{error.strerror or error} - {error.filename2 or error.filename or '?'}") from None
+        raise EventFailed(_words(error, asked.agent.splits_command)) from None
     write(layout.last_successful, own)
+
+
+def _words(error: OSError, ruby: bool) -> str:
+    """An error of the operating system in the words of either language. Ruby names the call: nearly always it opens a file."""
+    if not ruby:
+        return f"{error.strerror} (os error {error.errno})"
+    call = "" if isinstance(error, FileExistsError) else "@ rb_sysopen "
+    return f"{error.strerror} {call}- {error.filename2 or error.filename}"
 
 
 def _place(path: str, asked: Asked) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from fnmatch import translate
 from typing import List
@@ -67,8 +68,8 @@ def _for_file(permission: Permission, path: str, builder: Builder) -> None:
     if permission.excepted:
         raise EventFailed(
             "The deployment failed because the except parameter for a pattern in the permissions section "
-            f"({list(permission.excepted)}) for the object named {permission.object} contains an invalid format. Update the "
-            "AppSpec file, and then try again."
+            f"({json.dumps(permission.excepted)}) for the object named {permission.object} contains an invalid format. Update "
+            "the AppSpec file, and then try again."
         )
     _set(permission, path, builder)
 

@@ -116,7 +116,7 @@ def command(script: Script, archive: str, agent: Agent) -> Tuple[Tuple[str, ...]
         return (*wrapped, path), note
     # The archive's own path is quoted: a blank in the name of a sandbox is not the revision's fault.
     if _FOR_SHELL.search(script.location):
-        return ("/bin/sh", "-c", " ".join((*wrapped, f"{shlex.quote(archive)}/{script.location}"))), note
+        return ("sh", "-c", " ".join((*wrapped, f"{shlex.quote(archive)}/{script.location}"))), note
     first, *more = re.split(r"[ \t]+", path[len(archive) :])
     return (*wrapped, archive + first, *more), note
 

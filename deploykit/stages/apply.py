@@ -62,8 +62,8 @@ def entries(plan: Plan, run: str, machine: Readable) -> Sequence[Entry]:
     """The journal's entries for a plan; the record is the last of them, so that it comes and goes with the files."""
     made: List[Entry] = []
     for number, change in enumerate(_with_record(plan, machine)):
-        folder, name = posixpath.split(change.path)
-        temporary = "" if change.action == "remove" else f"{folder}/.deploykit-{run}-{number}-{name}"[:255]
+        beside = f"{posixpath.dirname(change.path)}/{places.TEMPORARY}{run}-{number}"
+        temporary = "" if change.action == "remove" else beside
         kept = f"{places.run(plan.request.prefix, run)}/kept/{number}" if change.found.there else ""
         made.append(Entry(change.action, change.path, change.service, temporary, kept, digest(change.after)))
     return made

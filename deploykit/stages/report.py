@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from deploykit.errors import DeploykitError, InvalidInput
 from deploykit.model import Change, Outcome, Plan
 from deploykit.secrets import former_mask
 
 DIGEST_BYTES = 1500
+_SHORTENED = 200  # bytes that each line may have in any case
 _VERBS = {"create": "create", "replace": "change", "attributes": "owner or mode", "remove": "remove"}
 _LONGEST_LOG = 1000
 _LONGEST_DIFF = 400  # lines of one file; a new file of a thousand lines tells nobody anything
@@ -118,8 +119,11 @@ def error_lines(error: DeploykitError) -> Iterator[Line]:
             yield f"  hint: {another.hint}", "yellow"
 
 
-def digest(event: str, error: DeploykitError, undone: str, log: str) -> List[str]:
-    """The last lines of a failed run: at most 1,500 bytes that say what failed, where, what was undone, what to do next."""
+def digest(error: DeploykitError, event: str, undone: str, log: str, masked: Callable[[str], str]) -> List[str]:
+    """The last lines of a failed run: at most 1,500 bytes that say what failed, where, what was undone, what to do next.
+
+    masked: takes what is secret out of a text, here before a cut could leave half of it.
+    """
     lines = [f"--- {event} failed, exit status {error.status}", f"cause: {error}"]
     if isinstance(error, InvalidInput) and error.more:
         lines.append(f"and {len(error.more)} more, above")
@@ -128,17 +132,18 @@ def digest(event: str, error: DeploykitError, undone: str, log: str) -> List[str
         lines.append(f"next: {error.hint}")
     if log:
         lines.append(f"log: {log}")
-    return _fitting(lines)
+    return _fitting([masked(line).encode("utf-8", "replace") for line in lines])
 
 
-def _fitting(lines: List[str]) -> List[str]:
-    spare = DIGEST_BYTES - sum(len(line.encode()) + 1 for line in lines if not line.startswith("cause: "))
-    return [_cut(line, spare) if line.startswith("cause: ") else line for line in lines]
-
-
-def _cut(line: str, size: int) -> str:
-    raw = line.encode()
-    return line if len(raw) < size else raw[: max(size - 8, 0)].decode("utf-8", "ignore") + " [...]"
+def _fitting(lines: List[bytes]) -> List[str]:
+    """The same lines in 1,500 bytes; what is too long is cut, the cause last since it says the most."""
+    room = DIGEST_BYTES - sum(min(len(line), _SHORTENED) + 1 for line in lines)
+    fitting: Dict[int, bytes] = {}
+    for number in sorted(range(len(lines)), key=lambda n: lines[n].startswith(b"cause: "), reverse=True):
+        size = min(len(lines[number]), _SHORTENED + room)
+        room -= max(size - _SHORTENED, 0)
+        fitting[number] = lines[number] if size == len(lines[number]) else lines[number][: size - 6] + b" [...]"
+    return [fitting[number].decode("utf-8", "ignore") for number in range(len(lines))]
 
 
 def _attributes(change: Change) -> str:
@@ -161,9 +166,15 @@ def diff(change: Change, secrets: Sequence[str]) -> List[str]:
     """Unified diff of one change, without secrets of a former revision (those of this one are hidden by the output)."""
     after = change.after.decode("utf-8", "replace")
     before = change.before.decode("utf-8", "replace")
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), "live", "candidate", lineterm=""))[2:]
+    lines = list(difflib.unified_diff(_lines(before), _lines(after), "live", "candidate", lineterm=""))[2:]
     mask = former_mask(after, secrets)
     return [line[0] + mask(line[1:]) if line[:1] in "- " else line for line in lines]
+
+
+def _lines(text: str) -> List[str]:
+    """At line feeds alone: what else Unicode calls the end of a line may be in the middle of a secret."""
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _change_document(change: Change, secrets: Sequence[str]) -> Dict[str, Any]:

@@ -19,7 +19,7 @@ def undo(journal: Journal, prefix: str, machine: Machine) -> Tuple[str, ...]:
     remarks: List[str] = []
     for entry in reversed(journal.entries):
         if journal.switching:
-            remarks += _restore(entry, machine)
+            remarks += _restore(entry, journal.run, machine)
         _remove_if_there(entry.temporary, machine)
     for bridge in journal.bridges:
         remarks += _take_away(bridge, machine)
@@ -36,14 +36,15 @@ def discard(journal: Journal, machine: Machine) -> None:
         _remove_if_there(entry.temporary, machine)
 
 
-def _restore(entry: Entry, machine: Machine) -> List[str]:
+def _restore(entry: Entry, run: str, machine: Machine) -> List[str]:
     if entry.action == "create":
         return _take_away(entry, machine)
     kept, live = machine.find(entry.kept), machine.find(entry.path)
     if not kept.there or kept.same_as(live):
         return []
     # A rename between two names of one file does nothing, hence the look above.
-    again = entry.temporary or f"{posixpath.dirname(entry.path)}/.deploykit-undo-{posixpath.basename(entry.path)}"[:255]
+    folder, number = posixpath.dirname(entry.path), posixpath.basename(entry.kept)
+    again = entry.temporary or f"{folder}/{places.TEMPORARY}{run}-{number}"
     _remove_if_there(again, machine)
     machine.link(entry.kept, again)
     machine.rename(again, entry.path)

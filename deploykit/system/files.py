@@ -11,6 +11,7 @@ import os
 import stat
 from typing import Dict, Iterable, List, Tuple
 
+from deploykit import places
 from deploykit.errors import Refused
 from deploykit.model import Found
 
@@ -77,7 +78,11 @@ class WritableFiles:
     def make_folder(self, path: str, mode: int, uid: int, gid: int) -> None:
         parent, name = self._parent(path, making=True)
         os.mkdir(name, 0o700, dir_fd=parent)
-        _own(parent, name, mode, uid, gid)
+        opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+        try:
+            _own(opened, mode, uid, gid)
+        finally:
+            os.close(opened)
 
     def remove_folder(self, path: str) -> None:
         parent, name = self._parent(path, making=True)
@@ -92,9 +97,7 @@ class WritableFiles:
         opened = os.open(name, flags, 0o600, dir_fd=parent)
         try:
             _write_all(opened, content)
-            if (os.geteuid(), os.getegid()) != (uid, gid):
-                os.fchown(opened, uid, gid)
-            os.fchmod(opened, mode)  # after the owner: chown drops set-id bits
+            _own(opened, mode, uid, gid)
             if label_of:
                 _copy_label(label_of, opened)
         except BaseException:
@@ -138,42 +141,47 @@ class WritableFiles:
             _sync_file_system(folder)
 
     def _copy(self, path: str, second: str) -> None:
-        seen = os.lstat(path)
+        source_parent, source = self._parent(path)
+        seen = os.stat(source, dir_fd=source_parent, follow_symlinks=False)
         parent, name = self._parent(second)
         if stat.S_ISLNK(seen.st_mode):
-            os.symlink(os.readlink(path), name, dir_fd=parent)
+            os.symlink(os.readlink(source, dir_fd=source_parent), name, dir_fd=parent)
             if os.geteuid() == 0:
                 os.chown(name, seen.st_uid, seen.st_gid, dir_fd=parent, follow_symlinks=False)
         else:
-            self.write_new(second, read(path), stat.S_IMODE(seen.st_mode), seen.st_uid, seen.st_gid, label_of=path)
+            content, mode = _read_at(source_parent, source), stat.S_IMODE(seen.st_mode)
+            self.write_new(second, content, mode, seen.st_uid, seen.st_gid, label_of=path)
         os.utime(name, ns=(seen.st_atime_ns, seen.st_mtime_ns), dir_fd=parent, follow_symlinks=False)
 
     def _parent(self, path: str, making: bool = False) -> Tuple[int, str]:
         folder, name = os.path.split(path)
-        if not name or name in (".", ".."):
+        if not path.startswith("/") or not name or {".", ".."} & set(path.split("/")):
             raise Refused(f"{path!r} names no file")
-        return self._folder(folder, making), name
-
-    def _folder(self, folder: str, making: bool) -> int:
+        if not self._permits(path, making):
+            raise Refused(
+                f"{path} is outside the folders that may be written",
+                hint="add the folder to writable: in deploykit.yml if it is really meant",
+            )
         if folder not in self._open:
-            self._open[folder] = self._open_folder(folder, making)
-        return self._open[folder]
+            self._open[folder] = self._open_folder(folder)
+        return self._open[folder], name
 
-    def _open_folder(self, folder: str, making: bool) -> int:
-        inside = [root for root in self._roots if folder == root or folder.startswith(root + "/")]
-        if inside:
-            root = max(inside, key=len)
-            return _open_below(root, folder[len(root) :].strip("/"))
-        # The parents of a root may be made and removed, and a root that is a single file has its folder as parent.
-        if any(root.startswith(folder.rstrip("/") + "/") for root in self._roots) and (making or self._holds_file_root(folder)):
-            return os.open(folder, _FOLDER)
-        raise Refused(
-            f"{folder} is outside the folders that may be written",
-            hint="add the folder to writable: in deploykit.yml if it is really meant",
-        )
+    def _permits(self, path: str, making: bool) -> bool:
+        """Below a root; a folder above one, to make or remove it; a new file that waits beside a root that is a single file."""
+        if _inside(path, self._roots) or (making and any(root.startswith(path + "/") for root in self._roots)):
+            return True
+        folder, name = os.path.split(path)
+        beside = [root for root in self._roots if os.path.dirname(root) == folder and not os.path.isdir(root)]
+        return bool(beside) and name.startswith(places.TEMPORARY)
 
-    def _holds_file_root(self, folder: str) -> bool:
-        return any(os.path.dirname(root) == folder and not os.path.isdir(root) for root in self._roots)
+    def _open_folder(self, folder: str) -> int:
+        root = _inside(folder, self._roots)
+        return _open_below(root, folder[len(root) :].strip("/")) if root else os.open(folder, _FOLDER)
+
+
+def _inside(path: str, roots: Iterable[str]) -> str:
+    """The innermost root that holds ``path`` or is it, ``""`` for none."""
+    return max((root for root in roots if path == root or path.startswith(root + "/")), key=len, default="")
 
 
 def _open_below(root: str, rest: str) -> int:
@@ -192,14 +200,16 @@ def _open_below(root: str, rest: str) -> int:
     return here
 
 
-def _own(parent: int, name: str, mode: int, uid: int, gid: int) -> None:
-    opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
-    try:
-        if (os.geteuid(), os.getegid()) != (uid, gid):
-            os.fchown(opened, uid, gid)
-        os.fchmod(opened, mode)
-    finally:
-        os.close(opened)
+def _own(opened: int, mode: int, uid: int, gid: int) -> None:
+    seen = os.fstat(opened)
+    if (seen.st_uid, seen.st_gid) != (uid, gid):  # in a set-group-id folder the group is not our own
+        os.fchown(opened, uid, gid)
+    os.fchmod(opened, mode)  # after the owner: chown drops set-id bits
+
+
+def _read_at(parent: int, name: str) -> bytes:
+    with open(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent), "rb") as file:
+        return file.read()
 
 
 def _write_all(opened: int, content: bytes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, List, Optional, Sequence
+from typing import IO, Any, Dict, List, Mapping, Sequence, Union
 
 LONGEST_LINE = 990
 _SHORTEST_SECRET = 4
@@ -28,7 +28,7 @@ class Output:
         self._terminal = stream.isatty()
         self._secrets: List[str] = []
         self._early: List[str] = []
-        self._log: Optional[IO[str]] = None
+        self._log = -1
         self.log_path = ""
         self.ending = "nothing live was changed"  # what a failure left behind; an undo says what it brought back
 
@@ -57,10 +57,16 @@ class Output:
         """Lines for the log alone."""
         self._keep(self._clean(text))
 
-    def document(self, text: str) -> None:
-        """A document on stdout, for a program; secrets are hidden there too."""
-        sys.stdout.write(self.masked(text) + "\n")
-        sys.stdout.flush()
+    def document(self, body: Union[Dict[str, Any], List[Any]]) -> None:
+        """One JSON document on stdout, for a program; secrets are hidden in its texts."""
+        import json
+
+        text = json.dumps(self._masked_body(body), indent=2) + "\n"
+        _deliver(sys.stdout, text)
+
+    def text(self, document: str) -> None:
+        """A document of another form on stdout; secrets are hidden in it."""
+        _deliver(sys.stdout, self.masked(document))
 
     def keep_log(self, path: str) -> None:
         """Write the log to ``path`` (0600, in a folder made for it). A log that cannot be opened is no reason to fail."""
@@ -70,16 +76,18 @@ class Output:
         except OSError as error:
             self.say(f"no log file: {error}", "yellow")
             return
-        self._log = open(opened, "w", encoding="utf-8")  # noqa: SIM115 - closed by close()
-        self._log.writelines(line + "\n" for line in self._early)
+        self._log, early, self._early = opened, self._early, []
         self.log_path = path
+        if early:
+            self._keep(early)
 
     def close(self) -> None:
-        if self._log:
-            self._log.close()
-            self._log = None
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
 
     def masked(self, text: str) -> str:
+        """The text without anything secret."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
@@ -88,22 +96,42 @@ class Output:
         """Lines that no reader stumbles over. Secrets are looked for in the whole text: there may be thousands of both."""
         return [_harmless(line) for line in self.masked(text).split("\n")]
 
+    def _masked_body(self, body: Any) -> Any:
+        if isinstance(body, str):
+            return self.masked(body)
+        if isinstance(body, Mapping):
+            return {key: self._masked_body(value) for key, value in body.items()}
+        return [self._masked_body(value) for value in body] if isinstance(body, (list, tuple)) else body
+
     def _keep(self, lines: Sequence[str]) -> None:
-        if self._log:
-            self._log.write("\n".join(lines) + "\n")
-            self._log.flush()
-        else:
+        if self._log < 0:
             self._early += lines
+            return
+        try:
+            os.write(self._log, ("\n".join(lines) + "\n").encode())
+        except OSError as error:  # a full disk fails the run where it matters, not here
+            self.close()
+            self.say(f"the log ends here: {error}", "yellow")
 
     def _write(self, line: str) -> None:
         self._write_raw(("\r\x1b[K" if self._terminal else "") + line + "\n")
 
     def _write_raw(self, text: str) -> None:
+        _deliver(self._stream, text)
+
+
+def _deliver(stream: IO[str], text: str) -> None:
+    """Write and flush; when the reader is gone the stream leads nowhere from then on, and the run goes on."""
+    try:
         try:
-            self._stream.write(text)
-            self._stream.flush()
-        except (BrokenPipeError, ValueError):
-            self._stream = open(os.devnull, "w")  # noqa: SIM115 - the reader is gone; the log goes on
+            stream.write(text)
+        except UnicodeEncodeError:
+            stream.write(text.encode("ascii", "backslashreplace").decode())
+        stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # else what is still buffered breaks the end of the program
+        os.close(nowhere)
 
 
 def _harmless(line: str) -> str:

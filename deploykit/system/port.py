@@ -7,7 +7,7 @@ the narrower door, so that a change made while deciding is a type error. Errors 
 
 from __future__ import annotations
 
-from typing import Callable, ContextManager, Iterable, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import Callable, ContextManager, FrozenSet, Iterable, Mapping, Optional, Protocol, Sequence, Tuple
 
 from deploykit.model import Answer, Found, Probe, Running, Service, Trial, TrialResult
 
@@ -47,6 +47,10 @@ class Readable(Protocol):
 
     def gid(self, name: str) -> Optional[int]:
         """Number of a group (a name, or digits), None when there is none."""
+        ...
+
+    def accounts(self) -> Tuple[FrozenSet[str], FrozenSet[str], Mapping[str, FrozenSet[str]]]:
+        """Names of all accounts, of all groups, and for each account the groups that it is in."""
         ...
 
     def own_ids(self) -> Tuple[int, int]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import time
-from typing import Callable, ContextManager, Dict, Iterable, Optional, Sequence, Tuple
+from typing import Callable, ContextManager, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
 
 from deploykit import places
 from deploykit.model import Answer, Found, Probe, Running, Service, Trial, TrialResult
-from deploykit.system import files, listeners, processes, stamp
+from deploykit.system import accounts, files, listeners, processes, stamp
 from deploykit.system.port import CommandResult
 from deploykit.system.signals import Watch
 
@@ -48,10 +47,13 @@ class RealMachine(files.WritableFiles):
         return next((path for path in found if path), "")
 
     def uid(self, name: str) -> Optional[int]:
-        return _number(name, "pwd")
+        return accounts.uid(name)
 
     def gid(self, name: str) -> Optional[int]:
-        return _number(name, "grp")
+        return accounts.gid(name)
+
+    def accounts(self) -> Tuple[FrozenSet[str], FrozenSet[str], Mapping[str, FrozenSet[str]]]:
+        return accounts.everybody()
 
     def own_ids(self) -> Tuple[int, int]:
         return os.geteuid(), os.getegid()
@@ -148,22 +150,6 @@ class RealMachine(files.WritableFiles):
         content = text.encode("utf-8", "surrogateescape")
         self.write_new(temporary, content, 0o600, os.geteuid(), os.getegid())
         self.rename(temporary, path)
-
-
-@functools.lru_cache(maxsize=64)
-def _number(name: str, database: str) -> Optional[int]:
-    if name.isdigit():
-        return int(name)
-    try:
-        if database == "pwd":
-            import pwd
-
-            return pwd.getpwnam(name).pw_uid
-        import grp
-
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        return None
 
 
 def _newest(path: str) -> int:

@@ -76,7 +76,7 @@ def dump(watch: Watch, sections: dict[str, str]) -> str:
 def read(path: str) -> tuple[Watch, dict[str, str]] | None:
     """A stamp that this deploykit wrote, else None: no stamp is always right, it only costs time."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             text = file.read()
     except OSError:
         return None

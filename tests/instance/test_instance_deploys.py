@@ -63,7 +63,10 @@ def etc(written: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_changed_template_is_served_by_new_workers_of_the_same_masters(deployed: Agent, machine: Machine) -> None:
     before = both(machine)
-    edits = {SITE: ("expires 1h;", 'expires 2h;\n        add_header X-Revision two;'), POOL: ("request_terminate_timeout = 35s", "request_terminate_timeout = 36s")}
+    edits = {
+        SITE: ("expires 1h;", "expires 2h;\n        add_header X-Revision two;"),
+        POOL: ("request_terminate_timeout = 35s", "request_terminate_timeout = 36s"),
+    }
 
     for event, ended in deployed.deploy(edits).items():
         assert ended.status == 0, f"{event}: {ended.output}"
@@ -111,8 +114,9 @@ def test_the_same_client_sees_what_a_restart_loses(deployed: Agent, machine: Mac
     assert sum(load.failures.values()) > 4
 
 
-def test_services_that_do_not_run_are_started(agent: Agent, machine: Machine) -> None:
-    machine.look("sh", "-c", "systemctl stop nginx php*-fpm.service")
+@pytest.mark.parametrize("units", ["nginx", "php*-fpm.service", "nginx php*-fpm.service"])
+def test_services_that_do_not_run_are_started(agent: Agent, machine: Machine, units: str) -> None:
+    machine.look("sh", "-c", f"systemctl stop {units}")
     ended = agent.deploy()
     assert {event: one.status for event, one in ended.items()} == dict.fromkeys(ended, 0), ended
     assert [service.active for service in both(machine)] == ["active", "active"]

@@ -7,6 +7,7 @@ from typing import Callable, Dict, Tuple
 
 import pytest
 from support.instance.agent import Agent
+from support.instance.bundle import CHECKOUT
 from support.instance.machine import Machine, Result
 from support.instance.services import both, php_unit
 
@@ -25,11 +26,11 @@ BREAKS_POOL = "for pool in /etc/php/*/fpm/pool.d/webapp.conf; do echo 'nonsense 
 Edits = Dict[str, Tuple[str, str]]
 
 REFUSED: Dict[str, Tuple[str, str, str, str]] = {  # the template, the text in it, the text in its place, what is said
-    "a directive that nginx does not know": (SITE, "expires 1h;", "expirez 1h;", f"{SITE}:26"),
-    "a page that no pool answers": (SITE, "}}/webapp.sock", "}}/nobody.sock", f"{SITE}:32"),
-    "a key that php-fpm does not know": (POOL, "pm.max_children", "pm.max_childrenn", f"{POOL}:20"),
-    "an account that is not there": (POOL, "user = {{ php_fpm.user }}", "user = nobody-here", "nobody-here"),
-    "a socket in a folder that is not there": (POOL, "}}/webapp.sock", "}}/nowhere/webapp.sock", "nowhere/webapp.sock"),
+    "a directive that nginx does not know": (SITE, "expires 1h;", "expirez 1h;", "unknown directive"),
+    "a page that no pool answers": (SITE, "}}/webapp.sock", "}}/nobody.sock", "/nobody.sock: no such file"),
+    "a key that php-fpm does not know": (POOL, "pm.max_children", "pm.max_childrenn", "unknown entry"),
+    "an account that is not there": (POOL, "user = {{ php_fpm.user }}", "user = nobody-here", "cannot get uid"),
+    "a socket in a folder that is not there": (POOL, "}}/webapp.sock", "}}/nowhere/webapp.sock", "No such file"),
 }
 
 
@@ -37,11 +38,13 @@ REFUSED: Dict[str, Tuple[str, str, str, str]] = {  # the template, the text in i
 def test_what_is_wrong_is_refused_before_anything_is_live(deployed: Agent, machine: Machine, fault: str) -> None:
     before, files = both(machine), machine.files("/etc/nginx", "/etc/php")
     template, text, wrong, said = REFUSED[fault]
+    line = (CHECKOUT / template).read_text(encoding="utf-8").partition(text)[0].count("\n") + 1
     revision = deployed.download({template: (text, wrong)})
     for event in ("BeforeInstall", "AfterInstall"):
         ended = deployed.hook(event, revision)
         assert ended.status == 3, ended.output
         assert said in ended.output
+        assert f"{template}:{line}: " in ended.output
     assert machine.files("/etc/nginx", "/etc/php") == files
     assert both(machine) == before
     assert machine.get()[0] == 200

@@ -111,9 +111,7 @@ class Machine:
     def look(self, *argv: str) -> str:
         """What a command prints that is run in the instance with all capabilities: good for looking, not for proving."""
         words = [*self._inside(), *argv]
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         return done.stdout.decode("utf-8", "replace").strip()
 
     def put(self, source: Path, target: str) -> None:
