@@ -262,7 +262,7 @@ def taken_port(story: Story, sandbox: Sandbox) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        line = "    listen {{ listen }} default_server;\n"
+        line = '    listen {{ "127.0.0.1:" if facts.prefix else "" }}{{ port }} default_server;\n'
         more = f"    listen 127.0.0.1:{holder.getsockname()[1]};\n"
         edit(sandbox.new_revision(), VHOST, line, line + more)
         refused(story, sandbox, "a port that is taken", (REFUSED,))

@@ -84,8 +84,6 @@ class Sandbox:
         """What tells deploykit that this folder is the machine: on a real one there is nothing to add."""
         given = {
             "port": str(self.port),
-            "listen": f"127.0.0.1:{self.port}",
-            "document_root": f"{self.root}/var/www/webapp/public",
         }
         words = ["--root", str(self.root), "--env", "staging"]
         for name, value in given.items():

@@ -12,6 +12,18 @@ from deploykit.rules.rule import RULES, Rule, Subject
 MODULES = (
     "render",
     "nginx_syntax",
+    "fpm_syntax",
+    "fpm_values",
+    "fpm_ini",
+    "fpm_pools",
+    "fpm_twice",
+    "fpm_accounts",
+    "fpm_paths",
+    "fpm_listen",
+    "fpm_limits",
+    "pair_socket",
+    "pair_paths",
+    "pair_limits",
 )
 
 

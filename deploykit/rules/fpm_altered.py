@@ -41,7 +41,7 @@ def is_false_word(entry: Entry) -> bool:
 
 def is_switch(entry: Entry) -> bool:
     """Is it a bare yes, on or true in a variable that does not look like a secret? It becomes 1, which often means the same."""
-    return _bare_word(entry).lower() in TRUE_WORDS and not SECRET.search(entry.bracket)
+    return entry.key == "env" and _bare_word(entry).lower() in TRUE_WORDS and not SECRET.search(entry.bracket)
 
 
 def reason(entry: Entry, environment: Optional[Mapping[str, str]]) -> str:
@@ -57,7 +57,8 @@ def _unquoted(entry: Entry) -> str:
         return ""
     pieces = _pieces(entry.raw)
     found = _comment(pieces) or _single_quote(entry, pieces)
-    return found or (_evaluated(entry, _value(pieces)) if not entry.unset else "")
+    # Whoever writes ${NAME} wants something else to stand there.
+    return found or ("" if "${" in entry.raw else _evaluated(entry, _value(pieces)))
 
 
 def _pieces(raw: str) -> List[Piece]:
@@ -145,7 +146,8 @@ def _variables(entry: Entry, environment: Optional[Mapping[str, str]]) -> str:
     """``${NAME}`` without a value. An env value that is empty then is refused, fpm-env-unset tells that."""
     if environment is None or not entry.unset or (entry.key == "env" and not entry.value):
         return ""
-    return f"${{{entry.unset[0]}}} has no value here and becomes nothing"
+    name = entry.unset[0]
+    return f"${{{name if name.isupper() else '...'}}} in it has no value here and becomes nothing"
 
 
 def _env(entry: Entry, environment: Optional[Mapping[str, str]]) -> str:
@@ -160,4 +162,4 @@ def _env(entry: Entry, environment: Optional[Mapping[str, str]]) -> str:
         return "it begins with $, so php-fpm looks for an environment variable of that name, in quotes too"
     known = environment is not None and name.group(1) in environment
     like = name.group(1).isupper() or name.group(1).lower() == entry.bracket.lower()
-    return "" if known or like else f"it is taken for the name of an environment variable, {name.group()}"
+    return "" if known or like else "it begins with $, so it is taken for the name of an environment variable, in quotes too"

@@ -13,6 +13,7 @@ from deploykit.rules.rule import Subject
 
 Found = Tuple[Directive, Parents]
 PASSES = ("fastcgi_pass", "proxy_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass", "tunnel_pass")
+_STOCK = ("fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "proxy_params", "mime.types")
 _SIGNS = ("=", "~*", "^~", "~")
 
 
@@ -251,6 +252,13 @@ class Layout:
         """Places (``file:line:column``) of includes of which at least one file could not be read."""
         read = set(self.config.files)
         return frozenset(str(include.at) for include in self.config.includes if not read.issuperset(include.files))
+
+    @cached_property
+    def blind(self) -> bool:
+        """Is a file missing that may define something? The lists of parameters and types that come with nginx do not."""
+        read = set(self.config.files)
+        lost = (path for include in self.config.includes for path in include.files if path not in read)
+        return any(path.rpartition("/")[2] not in _STOCK for path in lost)
 
     def whole(self, block: Block) -> bool:
         """Is everything known that stands in the block and around it?"""

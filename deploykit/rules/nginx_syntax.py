@@ -28,7 +28,7 @@ _DEFINED_ONCE = {"upstream": 0, "log_format": 0}
     good=Example(nginx=a_server("client_max_body_size 10m;", "keepalive_timeout 5s;")),
 )
 def syntax(subject: Subject) -> Found:
-    """A brace, quote or semicolon that is missing or too many, a directive in the wrong block or with too many or few arguments.
+    """A brace, quote or semicolon that is missing or too many, a directive in the wrong block or with too many arguments.
 
     nginx does not start, and a reload keeps the old configuration without telling the one who asked for it. nginx itself names
     the line behind a missing semicolon; this names the line that lacks it.
@@ -52,7 +52,7 @@ def unknown_directive(subject: Subject) -> Found:
     loads another module nothing is said, for the name may be that module's.
     """
     view = layout(subject)
-    if _loads_strangers(view):
+    if loads_strangers(view):
         return
     noisy = leftover_lines(subject) | odd_lines(subject)
     for directive, _ in view.ours:
@@ -67,7 +67,7 @@ def _meant(directive: Directive) -> str:
     return nearest_name(directive.name)
 
 
-def _loads_strangers(view: Layout) -> bool:
+def loads_strangers(view: Layout) -> bool:
     """Is a module loaded whose directives we have no table of?"""
     official = {*MODULES.values(), "http_xslt_filter_module", "stream_geoip_module", "stream_js_module"}
     loaded = (plain_name(directive.args[0]) for directive, _ in view.every("load_module") if directive.args)

@@ -30,12 +30,15 @@ http {
 
 def a_pool(*lines: str) -> str:
     """A good pool, with more lines at its end; one whose directive is there already takes that one's place."""
-    text = POOL
+    text = POOL.splitlines()
     for line in lines:
+        keys = [known.partition(" = ")[0] for known in POOL.splitlines()]
         key = line.partition(" = ")[0]
-        old = [known for known in POOL.splitlines() if known.partition(" = ")[0] == key]
-        text = text.replace(f"{old[0]}\n", f"{line}\n") if old else f"{text}{line}\n"
-    return text
+        if key in keys:
+            text[keys.index(key)] = line
+        else:
+            text.append(line)
+    return "".join(f"{line}\n" for line in text)
 
 
 def without(*keys: str) -> str:

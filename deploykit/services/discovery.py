@@ -16,7 +16,7 @@ ASSUMED_PHP = "8.2"
 def nginx(settings: Mapping[str, str], prefix: str, machine: Readable) -> Service:
     """nginx as it is here; its paths lie below ``prefix``, its program is the machine's."""
     root = settings.get("root") or "/etc/nginx"
-    binary = settings.get("binary") or machine.tool("nginx", "/usr/sbin/nginx")
+    binary = machine.tool(settings["binary"]) if "binary" in settings else machine.tool("nginx", "/usr/sbin/nginx")
     defaults = {
         "root": root,
         "main": f"{root}/nginx.conf",
@@ -28,12 +28,12 @@ def nginx(settings: Mapping[str, str], prefix: str, machine: Readable) -> Servic
         "version": "" if settings.get("version") or not binary else _version((binary, "-v"), r"nginx/([\d.]+)", machine),
         "unit": "nginx.service",
     }
-    return _service("nginx", {**defaults, **_known(settings)}, prefix, writable=(root,))
+    return _service("nginx", {**defaults, **_known(settings), "binary": binary}, prefix, writable=(root,))
 
 
 def php_fpm(settings: Mapping[str, str], prefix: str, machine: Readable) -> Service:
     """php-fpm as it is here: Debian's layout by version, or that of Amazon Linux and RHEL."""
-    binary = settings.get("binary") or _newest(settings.get("version", ""), machine)
+    binary = machine.tool(settings["binary"]) if "binary" in settings else _newest(settings.get("version", ""), machine)
     version = settings.get("version") or _php_version(binary, machine)
     if _is_red_hat(binary, version, machine):
         return _php_red_hat({**_known(settings), "binary": binary, "version": version}, prefix, machine)

@@ -31,7 +31,9 @@ def check(candidate: Candidate, machine: Scratch, locate: messages.Locate) -> Ve
         findings += parsed.findings(candidate.settings, view, find)
     if not result.rehearsed:
         findings += parsed.lost_sockets(candidate.settings, view, find)
-    return Verdict(_name(result.judge, result.rehearsed), tuple(findings), result.notes, result.seconds)
+    untried = [s.name for s in candidate.settings.services.values() if not (s.installed and view.has(s.main))]
+    name = _name(result.judge, result.rehearsed) + (f", without {' and '.join(untried)}" if untried else "")
+    return Verdict(name, tuple(findings), result.notes, result.seconds)
 
 
 def stop_on_errors(verdict: Verdict) -> None:
@@ -140,4 +142,4 @@ def _name(judge: str, rehearsed: bool) -> str:
         ("user namespace", False): "tested in a user namespace",
         ("copy", False): "tested on a rewritten copy (absolute includes are judged less well)",
     }
-    return names.get((judge, rehearsed), "parsed only: nginx or php-fpm is not installed here")
+    return names.get((judge, rehearsed), "parsed only")

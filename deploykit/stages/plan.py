@@ -72,7 +72,7 @@ class _Looker:
         found = self._machine.find(target.path)
         if found.kind not in ("absent", "file", "symlink"):
             raise Refused(
-                f"{target.path} is a {found.kind}", at=Location(target.template), hint="move it away, or render elsewhere"
+                f"{target.path} is {_what(found)}", at=Location(target.template), hint="move it away, or render elsewhere"
             )
         uid, gid, mode = self._owner(target, found)
         before = self._machine.read(target.path) if found.kind == "file" else b""
@@ -88,7 +88,7 @@ class _Looker:
                 continue
             self._guard(removal.path, "deploykit.yml")
             if found.kind not in ("file", "symlink"):
-                raise Refused(f"{removal.path} is a {found.kind}, not a file", hint="only files are removed")
+                raise Refused(f"{removal.path} is {_what(found)}, not a file", hint="only files are removed")
             before = self._machine.read(removal.path) if found.kind == "file" else b""
             reason = removal.reason + _edited(record, removal.path, before)
             yield Change("remove", removal.path, removal.service, "", found, before, reason=reason)
@@ -146,8 +146,12 @@ def _refuse_links(root: str, folder: str, machine: Readable) -> None:
         here = f"{here}/{part}"
         found = machine.find(here)
         if found.kind not in ("absent", "folder"):
-            what = f"a symbolic link to {found.link}" if found.kind == "symlink" else f"a {found.kind}"
-            raise Refused(f"{here} is {what}; files are not written through it", hint="write to the folder it points to")
+            raise Refused(f"{here} is {_what(found)}; files are not written through it", hint="write to the folder it points to")
+
+
+def _what(found: Found) -> str:
+    names = {"symlink": f"a symbolic link to {found.link}", "other": "a device, pipe or socket"}
+    return names.get(found.kind, f"a {found.kind}")
 
 
 def _runtime_folders(settings: Settings) -> Set[str]:

@@ -26,7 +26,8 @@ def undo(journal: Journal, prefix: str, machine: Machine) -> Tuple[str, ...]:
     for folder in reversed(journal.folders):
         if machine.find(folder).kind == "folder" and not machine.names(folder):
             machine.remove_folder(folder)
-    machine.sync({posixpath.dirname(entry.path) for entry in journal.entries} | {places.home(prefix)})
+    # A folder that has just been removed cannot be synced, but the root that it was in can.
+    machine.sync({posixpath.dirname(entry.path) for entry in journal.entries} | {*journal.roots, places.home(prefix)})
     return tuple(remarks)
 
 

@@ -56,7 +56,7 @@ def leftovers(machine: Machine) -> List[str]:
 
 @pytest.mark.parametrize("number", [SECOND, PROVED])
 def test_power_is_cut_and_the_deployment_is_tried_again(deployed: Agent, machine: Machine, number: int) -> None:
-    revision = deployed.until_after_install(MOVED)
+    revision = deployed.installed(MOVED)
     hangs(deployed, revision, number)
     machine.boot()
     make_whole(deployed, revision)
@@ -69,9 +69,9 @@ def test_power_is_cut_and_the_deployment_is_tried_again(deployed: Agent, machine
 def test_power_is_cut_and_the_next_deployment_is_refused(deployed: Agent, machine: Machine, number: int) -> None:
     """All old, or all new where it was proved already; either way it is what the services serve."""
     old = machine.files("/etc/nginx", "/etc/php")
-    hangs(deployed, deployed.until_after_install(MOVED), number)
+    hangs(deployed, deployed.installed(MOVED), number)
     machine.boot()
-    broken = deployed.until_after_install({SITE: ("expires 1h;", "expirez 1h;")})
+    broken = deployed.installed({SITE: ("expires 1h;", "expirez 1h;")})
     ended = deployed.hook("AfterInstall", broken)
     assert ended.status == 3, ended.output
     assert machine.get()[0] == 200
@@ -86,7 +86,7 @@ def test_power_is_cut_and_the_next_deployment_is_refused(deployed: Agent, machin
 
 def test_nginx_did_not_come_up_with_half_of_the_first_deployment(agent: Agent, machine: Machine) -> None:
     """The new site is there, the distribution's is not gone yet, and both want to be the default server."""
-    revision = agent.until_after_install()
+    revision = agent.installed()
     hangs(agent, revision, SECOND)
     assert machine.boot() == "degraded"
     assert both(machine)[0].active == "failed"
@@ -98,7 +98,7 @@ def test_nginx_did_not_come_up_with_half_of_the_first_deployment(agent: Agent, m
 @pytest.mark.parametrize("number", [FIRST, RECORD])
 def test_killed_in_the_switch_it_serves_on_and_is_repaired(deployed: Agent, machine: Machine, number: int) -> None:
     before = both(machine)
-    revision = deployed.until_after_install(MOVED)
+    revision = deployed.installed(MOVED)
     ended = deployed.hook_with_fault("AfterInstall", revision, f"rename#{number}", "kill -9 $PPID")
     assert ended.status != 0
     assert machine.get()[0] == 200
@@ -111,11 +111,11 @@ def test_killed_in_the_switch_it_serves_on_and_is_repaired(deployed: Agent, mach
 
 @pytest.mark.parametrize("word", ["reload php", "reload nginx"])
 def test_killed_at_a_reload(deployed: Agent, machine: Machine, word: str) -> None:
-    revision = deployed.until_after_install(MOVED)
+    revision = deployed.installed(MOVED)
     ended = deployed.hook_with_fault("AfterInstall", revision, f"command systemctl {word}", "kill -9 $PPID")
     assert ended.status != 0
     assert machine.get()[0] == 200
-    broken = deployed.until_after_install({SITE: ("expires 1h;", "expirez 1h;")})
+    broken = deployed.installed({SITE: ("expires 1h;", "expirez 1h;")})
     assert deployed.hook("AfterInstall", broken).status == 3
     assert machine.get()[0] == 200
     assert "webapp.sock" in machine.look("ls", "/run/php").split()

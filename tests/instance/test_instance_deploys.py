@@ -35,7 +35,7 @@ def test_the_first_deployment_takes_over_from_the_distributions_site(agent: Agen
 
 
 def test_the_same_hook_again_writes_nothing_and_reloads_nothing(deployed: Agent, machine: Machine) -> None:
-    revision = deployed.until_after_install()
+    revision = deployed.installed()
     assert deployed.hook("AfterInstall", revision).status == 0
     before, written = both(machine), machine.disk.written()
 
@@ -46,10 +46,11 @@ def test_the_same_hook_again_writes_nothing_and_reloads_nothing(deployed: Agent,
     assert both(machine) == before
 
 
-def test_a_new_deployment_of_the_same_content_touches_no_configuration(deployed: Agent, machine: Machine) -> None:
+def test_a_new_deployment_of_the_same_content_touches_no_configuration(agent: Agent, machine: Machine) -> None:
+    agent.deploy()
     before, written = both(machine), machine.disk.written()
 
-    for event, ended in deployed.deploy().items():
+    for event, ended in agent.deploy().items():
         assert ended.status == 0, f"{event}: {ended.output}"
 
     now = machine.disk.written()
@@ -95,7 +96,7 @@ def test_a_socket_moves_under_load_and_no_request_fails(deployed: Agent, machine
         POOL: ("/webapp.sock", "/moved.sock"),
         "deploykit.yml": ("}}/webapp.sock", "}}/moved.sock"),
     }
-    revision = deployed.until_after_install(moved)
+    revision = deployed.installed(moved)
     with LoadFromOutside(machine, "/slow.php", expect="slow") as load:
         ended = deployed.hook("AfterInstall", revision)
     assert ended.status == 0, ended.output

@@ -25,7 +25,7 @@ DAMAGES = {
 @pytest.fixture
 def previous(agent: Agent, machine: Machine) -> Revision:
     """An earlier revision whose deployment came as far as AfterInstall."""
-    revision = agent.until_after_install()
+    revision = agent.installed()
     ended = agent.hook("AfterInstall", revision)
     assert ended.status == 0, ended.output
     return revision

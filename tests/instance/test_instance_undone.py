@@ -63,7 +63,7 @@ def undone(agent: Agent, edits: Edits, when: str, shell: str) -> Result:
     """Deploy with something happening at the reload: it fails, all files are as before, and the site is there."""
     machine = agent.machine
     files = machine.files("/etc/nginx", "/etc/php")
-    ended = agent.hook_with_fault("AfterInstall", agent.until_after_install(edits), when, shell)
+    ended = agent.hook_with_fault("AfterInstall", agent.installed(edits), when, shell)
     assert ended.status == 1, ended.output
     assert "undone: " in ended.output
     assert machine.files("/etc/nginx", "/etc/php") == files
@@ -90,7 +90,7 @@ def test_a_shared_zone_gets_another_key(deployed: Agent, machine: Machine) -> No
     for event, ended in deployed.deploy({SITE: ("\nserver {", zone.format("$binary_remote_addr"))}).items():
         assert ended.status == 0, f"{event}: {ended.output}"
     before, files = both(machine), machine.files("/etc/nginx", "/etc/php")
-    revision = deployed.until_after_install({SITE: ("\nserver {", zone.format("$server_name"))})
+    revision = deployed.installed({SITE: ("\nserver {", zone.format("$server_name"))})
     ended = deployed.hook("AfterInstall", revision)
     assert ended.status in (1, 3), ended.output
     assert "clients" in ended.output
@@ -139,7 +139,7 @@ def test_the_agent_asks_it_to_stop(deployed: Agent, machine: Machine) -> None:
         SITE: ("expires 1h;", "expires 2h;"),
         POOL: ("request_terminate_timeout = 35s", "request_terminate_timeout = 36s"),
     }
-    revision = deployed.until_after_install(edits)
+    revision = deployed.installed(edits)
     hook = deployed.begin("AfterInstall", revision, unit="hook")
     wait_for(lambda: not both(machine)[0].children & before[0].children)
     main = machine.look("systemctl", "show", "--property=MainPID", "--value", "hook.service")

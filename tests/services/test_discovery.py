@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Dict
 
 import pytest
@@ -115,7 +115,8 @@ def test_every_path_lies_below_the_prefix_and_programs_do_not(told: Told, name: 
 def test_settings_override_every_field(told: Told, name: str) -> None:
     find = discovery.nginx if name == "nginx" else discovery.php_fpm
     settings: Dict[str, str] = {field: f"/opt/{field}" for field in discovery.FIELDS}
-    found = find(settings, "", ToldMachine(told))
+    assert find(settings, "", ToldMachine(told)).binary == "", "a program that is not there"
+    found = find(settings, "", ToldMachine(replace(told, tools=(*told.tools, "/opt/binary"))))
     assert {field: getattr(found, field) for field in discovery.FIELDS} == settings
     assert {f.name for f in fields(Service)} == {"name", "folders", "writable", *discovery.FIELDS}
 

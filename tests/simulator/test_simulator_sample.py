@@ -44,7 +44,7 @@ class Machine:
         return folder
 
     def simulate(self, *words: object) -> Dict[str, Any]:
-        given = {"port": self.port, "listen": f"127.0.0.1:{self.port}", "document_root": f"{self.root}/var/www/webapp/public"}
+        given = {"port": self.port}
         options = [word for name, value in given.items() for word in ("--var", f"{name}={value}")]
         self._capsys.readouterr()
         status = main(["simulate", "--root", str(self.root), *options, "--json", *(str(word) for word in words)])
@@ -59,6 +59,12 @@ class Machine:
         found = [processes.master(str(path)) for path in (self.root / "run").rglob("*.pid")]
         return [one.pid for one in found if one]
 
+    def close(self) -> None:
+        """Kill both families, masters first: they would start new workers."""
+        masters = self.masters()
+        for pid in [*masters, *(child.pid for master in masters for child in processes.children(master))]:
+            os.kill(pid, 9)
+
 
 @pytest.fixture
 def machine(capsys: pytest.CaptureFixture[str]) -> Iterator[Machine]:
@@ -66,8 +72,7 @@ def machine(capsys: pytest.CaptureFixture[str]) -> Iterator[Machine]:
     folder.chmod(0o755)
     played = Machine(folder, capsys)
     yield played
-    for pid in played.masters():
-        os.kill(pid, 9)
+    played.close()
     shutil.rmtree(folder)
 
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from support.services import FOLDERS, free_port
 
@@ -172,6 +172,14 @@ class Site:
                 return
             time.sleep(0.01)
         raise AssertionError(f"{path} never held {text!r}")
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true; at most ten seconds."""
+        for _ in range(1000):
+            if true():
+                return
+            time.sleep(0.01)
+        raise AssertionError("it never came true")
 
     def generation(self) -> List[Tuple[int, int]]:
         """Every process of both services with its start time."""

@@ -24,8 +24,17 @@ class Proved:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("bundle/deploykit.yml", "bundle/config_templates/nginx/a.j2", "bundle/env/test.yml", "package/x.py",
-                     "etc/nginx.conf", "etc/conf.d/a.conf", "etc/conf.d/b.conf", "program", "instance.yml"):  # fmt: skip
+        for name in (
+            "bundle/deploykit.yml",
+            "bundle/config_templates/nginx/a.j2",
+            "bundle/env/test.yml",
+            "package/x.py",
+            "etc/nginx.conf",
+            "etc/conf.d/a.conf",
+            "etc/conf.d/b.conf",
+            "program",
+            "instance.yml",
+        ):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(name)
@@ -43,7 +52,7 @@ class Proved:
             "inputs": stamp.observe_inputs(bundle, package, self.watch),
             "nginx": stamp.observe_service(self.watch.services[0]),
         }
-        (self.folder / "stamp").write_text(stamp.dump(self.watch, sections), errors="surrogateescape", newline="")
+        (self.folder / "stamp").write_bytes(stamp.dump(self.watch, sections).encode("utf-8", "surrogateescape"))
 
     def holds(self, argv: list[str] = ARGV, bundle: str = "bundle", **environment: str) -> bool:
         return stamp.holds(
@@ -72,26 +81,31 @@ def test_unchanged_it_holds(proved: Proved) -> None:
     assert stamp.unchanged_services(proved.read()) == ("nginx",)
 
 
+def linked(path: Path, target: str) -> Path:
+    path.symlink_to(target)
+    return path
+
+
 LIVE: dict[str, Callable[[Path], object]] = {
     "content of the same length": lambda top: (top / "etc/nginx.conf").write_text("ETC/nginx.conf"),
     "a save without a change": lambda top: (top / "etc/nginx.conf").write_text("etc/nginx.conf"),
     "mode": lambda top: (top / "etc/conf.d/a.conf").chmod(0o600),
     "mode of a folder": lambda top: (top / "etc/conf.d").chmod(0o700),
     "times alone": lambda top: os.utime(top / "etc/nginx.conf", ns=(1, 1)),
-    "a copy in its place": lambda top: (shutil.copy2(top / "etc/nginx.conf", top / "n"), (top / "n").replace(top / "etc/nginx.conf")),
+    "a copy in its place": lambda top: shutil.move(shutil.copy2(top / "etc/nginx.conf", top / "n"), top / "etc/nginx.conf"),
     "name": lambda top: (top / "etc/conf.d/a.conf").rename(top / "etc/conf.d/c.conf"),
     "a new file": lambda top: (top / "etc/conf.d/new.conf").touch(),
     "a new folder": lambda top: (top / "etc/sub").mkdir(),
     "a file that is gone": lambda top: (top / "etc/conf.d/b.conf").unlink(),
     "a folder that is there now": lambda top: (top / "absent").mkdir(),
-    "a link that points elsewhere": lambda top: ((top / "etc/link.conf").unlink(), (top / "etc/link.conf").symlink_to("nginx.conf")),
+    "a link that points elsewhere": lambda top: shutil.move(linked(top / "n", "nginx.conf"), top / "etc/link.conf"),
     "what a link points to": lambda top: (top / "etc/conf.d/a.conf").write_text("x"),
     "the program": lambda top: (top / "program").write_text("another version"),
     "a program that is gone": lambda top: (top / "program").unlink(),
     "no pid file": lambda top: (top / "pid").unlink(),
     "another process": lambda top: (top / "pid").write_text(str(os.getpid())),
     "nonsense in the pid file": lambda top: (top / "pid").write_text("nonsense"),
-}  # fmt: skip
+}
 MADE_FROM: dict[str, Callable[[Path], object]] = {
     "deploykit.yml": lambda top: (top / "bundle/deploykit.yml").write_text("x"),
     "a template": lambda top: (top / "bundle/config_templates/nginx/a.j2").write_text("x"),
@@ -210,8 +224,11 @@ bodies = st.lists(lines.map(lambda text: "/" + text + "\n"), max_size=3).map("".
     st.dictionaries(st.sampled_from(["request", "inputs", "nginx", "php-fpm"]), bodies, max_size=4),
 )
 def test_what_is_written_is_read_again(
-    tmp_path_factory: pytest.TempPathFactory, inputs: tuple[str, ...], services: tuple[tuple[str, ...], ...], sections: dict[str, str]
-) -> None:  # fmt: skip
+    tmp_path_factory: pytest.TempPathFactory,
+    inputs: tuple[str, ...],
+    services: tuple[tuple[str, ...], ...],
+    sections: dict[str, str],
+) -> None:
     path = tmp_path_factory.getbasetemp() / "stamp"
     path.write_bytes(stamp.dump(Watch(inputs, services), sections).encode())
     found = stamp.read(str(path))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Sequence
 
 from support.instance import bundle
 from support.instance.bundle import Edits
@@ -39,17 +39,17 @@ class Revision(NamedTuple):
 class Agent:
     """Deploys revisions to one instance, one after the other."""
 
-    def __init__(self, machine: Machine, scratch: Path) -> None:
+    def __init__(self, machine: Machine, scratch: Path, revisions: Sequence[Revision] = ()) -> None:
         self.machine = machine
+        self.revisions = list(revisions)
         self._scratch = scratch
-        self._revisions: List[Revision] = []
 
     def download(self, edits: Edits = {}) -> Revision:  # noqa: B006
         """DownloadBundle: the checkout with these edits is the next deployment's archive."""
-        number = len(self._revisions) + 1
+        number = len(self.revisions) + 1
         revision = Revision(f"d-INSTANCE{number}", f"{ROOT}/{GROUP_ID}/d-INSTANCE{number}/deployment-archive")
         self.machine.put(bundle.build(self._scratch / f"bundle-{number}", edits), revision.archive)
-        self._revisions.append(revision)
+        self.revisions.append(revision)
         return revision
 
     def install(self, revision: Revision) -> None:
@@ -78,8 +78,9 @@ class Agent:
 
     def deploy(self, edits: Edits = {}) -> Dict[str, Result]:  # noqa: B006
         """A whole deployment, up to the first hook that fails: event to how it ended."""
-        previous = self._revisions[-1:]
-        ended = {"ApplicationStop": self.hook("ApplicationStop", old) for old in previous}
+        ended = {}
+        if self.revisions:
+            ended["ApplicationStop"] = self.hook("ApplicationStop", self.revisions[-1])
         revision = self.download(edits)
         for event in list(HOOKS)[1:]:
             if event == "AfterInstall":
@@ -89,8 +90,8 @@ class Agent:
                 break
         return ended
 
-    def until_after_install(self, edits: Edits = {}) -> Revision:  # noqa: B006
-        """A deployment that has come as far as AfterInstall."""
+    def installed(self, edits: Edits = {}) -> Revision:  # noqa: B006
+        """A deployment that has come as far as Install: its AfterInstall is next."""
         revision = self.download(edits)
         self.install(revision)
         return revision

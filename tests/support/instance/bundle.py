@@ -15,7 +15,7 @@ Edits = Mapping[str, Tuple[str, str]]
 
 
 def build(target: Path, edits: Edits) -> Path:
-    """Make the bundle in a new folder. edits: path to (text that is in the file, text in its place); ("", text) is a new file."""
+    """Make it in a new folder. edits: path to (text that is in the file, text in its place); ("", text) for a new file."""
     target.mkdir()
     for name in NAMES:
         source = CHECKOUT / name

@@ -7,11 +7,12 @@ import hashlib
 import os
 import shutil
 import stat
+import subprocess
 import time
 import uuid
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Dict, Iterator, Tuple
+from typing import IO, Dict, Iterator, Optional, Tuple
 
 from support.instance import cache
 from support.instance.missing import cgroup_roots
@@ -22,7 +23,8 @@ Seen = Dict[str, Tuple[object, ...]]
 class Disk:
     """upper holds what the instance wrote. Whoever holds the lock is alive; a folder that nobody holds is left over."""
 
-    def __init__(self, suite: str) -> None:
+    def __init__(self, suite: str, like: Optional[Path] = None) -> None:
+        """like: a copy that :meth:`copy` made, to begin with; else the suite's root as it is."""
         running = cache.folder() / "running"
         with cache.locked("running"):
             running.mkdir(exist_ok=True)
@@ -32,6 +34,13 @@ class Disk:
                 (self.folder / name).mkdir()
                 (self.folder / name).chmod(0o755)  # the mode of upper is the mode of the instance's /
             self._lock = _hold(self.folder)
+        if like:
+            _copy(like, self.folder / "upper")
+
+    def copy(self, target: Path) -> None:
+        """Keep what the instance has written; it must be down."""
+        target.mkdir()
+        _copy(self.folder / "upper", target)
 
     @property
     def name(self) -> str:
@@ -71,7 +80,7 @@ class Disk:
 
 
 def files(root: Path, folders: Tuple[str, ...]) -> Seen:
-    """Path to mode, owner, group, time of change and content (a digest, or a link's target) of all below folders of ``root``."""
+    """Path to mode, owner, group, time of change and content (a digest, or a link's target) of all below these folders."""
     found: Seen = {}
     for path in (path for folder in folders for path in walk(root / folder.lstrip("/"))):
         seen = path.lstat()
@@ -85,6 +94,11 @@ def walk(folder: Path) -> Iterator[Path]:
     for where, folders, names in os.walk(folder):
         for name in (*folders, *names):
             yield Path(where, name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """With all that an overlay needs: devices that stand for removed files, and extended attributes."""
+    subprocess.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(target)], check=True)
 
 
 def sweep(running: Path) -> None:

@@ -36,13 +36,15 @@ class Result(NamedTuple):
 class Machine:
     """One instance, on an overlay of a suite's root: what it writes lies in a folder of its own, and goes with it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, like: Optional[Path] = None) -> None:
+        """like: a copy of another instance's disk, see :meth:`disk.Disk.copy`."""
         self._root = root
+        self._like = like
         self._uuid = str(uuid.uuid4())
         self._world: Optional[subprocess.Popen[bytes]] = None
 
     def __enter__(self) -> Machine:
-        self.disk = Disk(self._root.name)
+        self.disk = Disk(self._root.name, self._like)
         try:
             self.boot()
         except BaseException:

@@ -1,0 +1,237 @@
+"""Who may see what."""
+
+from __future__ import annotations
+
+import re
+from typing import Set
+
+from deploykit.parsers.nginx_tree import Directive
+from deploykit.rules.nginx_examples import FRONT, PHP, a_block, a_http, a_server, a_site
+from deploykit.rules.nginx_layout import Block, Location, Server, layout
+from deploykit.rules.nginx_regex import compiled
+from deploykit.rules.rule import Example, Found, Subject, finding, rule
+
+_SECRETS = ("/.env", "/.git/config")
+_LOGINS = (
+    "auth_basic",
+    "auth_request",
+    "auth_jwt",
+    "ssl_verify_client",
+    "auth_pam",
+    "auth_digest",
+    "auth_ldap",
+    "access_by_lua_block",
+)
+_WATCHING = re.compile(
+    r"(?:\A|[/_.-])(?:(?:php|fpm|nginx|stub|server|basic)[_-]?)*(?:status|ping)(?:\Z|[/_.)|$-])", re.IGNORECASE
+)
+
+
+@rule(
+    "nginx-dotfiles",
+    "warning",
+    bad=Example(nginx=a_server("root /srv/app/public;", FRONT, *a_block("location ~ \\.php$", *PHP))),
+    good=Example(nginx=a_site()),
+)
+def dotfiles(subject: Subject) -> Found:
+    """No location keeps files that begin with a dot from being fetched.
+
+    ``/.env`` with its passwords and ``/.git`` come out when they lie below the root. That is an error where one lies there, else a
+    warning, for servers that run PHP. Add ``location ~ /\\. { deny all; }``, with an exception for .well-known if need be.
+    """
+    view, exists = layout(subject), subject.around.exists
+    for server in view.servers:
+        secret = _fetched(server) if view.whole(server) and _readable(server) else ""
+        if secret:
+            there = [s for s in _SECRETS if exists and server.folder and exists(server.folder + s) and _is_sent(server, s)]
+            if there or server.runs_php:
+                at = server.root.at if server.root else server.directive.at
+                message = f"{there[0] if there else secret} is sent to whoever asks" + ("" if there else ", if it is there")
+                hint = "add: location ~ /\\. { deny all; }"
+                yield finding("nginx-dotfiles", message, at, hint, "error" if there else "warning")
+
+
+def _fetched(server: Server) -> str:
+    return next((path for path in _SECRETS[:1] if _is_sent(server, path)), "")
+
+
+def _is_sent(server: Server, path: str) -> bool:
+    """Does nginx send the file at this path, if it is there?"""
+    if server.has("return", "rewrite") or _by_if(server, path):
+        return False
+    place = server.target(path) or server
+    if (
+        place.root is None
+        or place.hands_on
+        or place.has("return", "rewrite", "internal", "auth_basic", "perl", "js_content", "if")
+    ):
+        return False
+    if any(directive.args[:1] == ("all",) for directive in place.effective("deny")):
+        return False
+    tried = place.own("try_files")
+    return not tried or any(word.startswith(("$uri", "$document_uri")) for word in tried[-1].args[:-1])
+
+
+def _by_if(server: Server, path: str) -> bool:
+    """Does an ``if`` of the server refuse the path?"""
+    for block in server.ifs:
+        args = block.directive.args
+        if len(args) == 3 and args[0] in ("$uri", "$request_uri", "$document_uri") and args[1] in ("~", "~*"):
+            regex = compiled(args[2], args[1] == "~*")
+            if regex and regex.search(path) and block.has("return", "rewrite"):
+                return True
+    return False
+
+
+def _readable(server: Server) -> bool:
+    return all(compiled(loc.path, loc.sign == "~*") is not None for loc in server.every_location() if loc.is_regex)
+
+
+@rule(
+    "nginx-return-bypasses-deny",
+    "error",
+    bad=Example(nginx=a_server('location /admin { allow 10.0.0.0/8; deny all; return 200 "secret"; }')),
+    good=Example(nginx=a_server("location /admin { allow 10.0.0.0/8; deny all; root /srv/admin; }")),
+)
+def return_bypasses_deny(subject: Subject) -> Found:
+    """return, or a rewrite that leads away, beside allow and deny.
+
+    nginx carries them out before it looks at who asks, so everybody gets the answer. A status of 400 and more refuses anyway
+    and is left alone; a redirect is a warning. Move the answer into a location of its own that this one leads to, or use
+    ``if``/geo to decide.
+    """
+    for block in layout(subject).blocks:
+        if not block.has("deny"):
+            continue
+        for directive in block.own("return"):
+            severity = _given_away(block, directive)
+            if severity:
+                message = "this is answered before allow and deny are looked at: everybody gets it"
+                yield finding("nginx-return-bypasses-deny", message, directive.at, "decide with a geo variable", severity)
+        for directive in block.own("rewrite") if isinstance(block, Location) else ():
+            if directive.args[-1:] != ("break",):
+                message = "this leads to another place before allow and deny are looked at"
+                yield finding("nginx-return-bypasses-deny", message, directive.at, "put them into the place that it leads to")
+
+
+def _given_away(block: Block, directive: Directive) -> str:
+    """Severity of a return beside a deny, ``""`` when nothing is given away."""
+    code = directive.args[0] if directive.args else ""
+    redirect = not code.isdigit() or code in ("301", "302", "303", "307", "308")
+    if redirect:
+        return "warning" if isinstance(block, Location) else ""
+    return "error" if code.isdigit() and int(code) < 400 and code != "204" else ""
+
+
+@rule(
+    "nginx-allow-without-deny",
+    "warning",
+    bad=Example(nginx=a_server("location /admin { allow 10.0.0.0/8; root /srv; }")),
+    good=Example(nginx=a_server("location /admin { allow 10.0.0.0/8; deny all; root /srv; }")),
+)
+def allow_without_deny(subject: Subject) -> Found:
+    """``allow ADDRESS`` without a ``deny`` in the same block.
+
+    Whoever no line names is let in, so the line does nothing, and it drops the deny lines of the blocks further out. Add
+    ``deny all;`` behind it.
+    """
+    view = layout(subject)
+    said: Set[int] = set()
+    for directive, parents in view.every("allow"):
+        block = Block(parents, view)
+        lets_in = (
+            directive.args[:1] != ("all",)
+            and not block.has("deny")
+            and not any(line.args[:1] == ("all",) for line in block.own("allow"))
+        )
+        either = block.value("satisfy") == "any" and any(block.effective(name) for name in _LOGINS)
+        if lets_in and not either and view.whole(block) and id(parents[-1]) not in said:
+            said.add(id(parents[-1]))
+            message = f"allow {' '.join(directive.args)} lets everybody in: there is no deny beside it"
+            yield finding("nginx-allow-without-deny", message, directive.at, "add: deny all;")
+
+
+@rule(
+    "nginx-status-page",
+    "warning",
+    bad=Example(nginx=a_server("root /srv/app;", "location = /nginx_status { stub_status; }")),
+    good=Example(nginx=a_server("root /srv/app;", "location = /nginx_status { stub_status; allow 127.0.0.1; deny all; }")),
+)
+def status_page(subject: Subject) -> Found:
+    """A location for the status page of nginx or php-fpm, or for php-fpm's ping, that anybody may ask.
+
+    It tells addresses, load and the URLs that are being worked on. Add ``allow 127.0.0.1; deny all;`` or a login. A server that
+    listens on the loopback only and does nothing else is left alone.
+    """
+    view = layout(subject)
+    paths = _watched(subject)
+    for server in view.servers:
+        for location in server.every_location():
+            shown = location.has("stub_status") or (location.has("fastcgi_pass") and _is_watching(location, paths))
+            if shown and view.whole(location) and not _kept(location) and not _private(server):
+                message = f"'{location.text}' shows its status to everybody"
+                yield finding("nginx-status-page", message, location.directive.at, "add: allow 127.0.0.1; deny all;")
+
+
+def _watched(subject: Subject) -> Set[str]:
+    """Status and ping paths of the pools."""
+    pools = subject.fpm.pools.values() if subject.fpm else ()
+    return {path for pool in pools for path in (pool.text("pm.status_path"), pool.text("ping.path")) if path}
+
+
+def _is_watching(location: Location, paths: Set[str]) -> bool:
+    if location.sign == "@" or ".php" in location.path.replace("\\", ""):
+        return False
+    return location.path in paths or bool(_WATCHING.search(location.path))
+
+
+def _kept(location: Location) -> bool:
+    """Is there any look at who asks?"""
+    refusing = any(block.has("return", "deny") for block in location.ifs)
+    logged_in = any(location.value(name, "off") != "off" for name in _LOGINS) or location.value("auth_basic", "off") != "off"
+    return refusing or logged_in or bool(location.effective("deny")) or location.has("internal", "return")
+
+
+def _private(server: Server) -> bool:
+    """Does it listen on the loopback only, and serve nothing but such pages?"""
+    local = all(listen.host.startswith(("127.", "[::1]", "localhost", "unix:")) for listen in server.listens)
+    return (
+        local and server.root is None and all(location.sign == "=" or location.has("return") for location in server.locations)
+    )
+
+
+@rule(
+    "nginx-autoindex",
+    "warning",
+    bad=Example(nginx=a_server("root /srv/app;", "location /files/ { autoindex on; }")),
+    good=Example(nginx=a_server("root /srv/app;", "location /files/ { autoindex off; }")),
+)
+def autoindex(subject: Subject) -> Found:
+    """Folders without an index file are listed.
+
+    Everybody sees the names of all files in them, uploads and backups too. Leave ``autoindex`` off unless it is a download area.
+    """
+    for directive, _ in layout(subject).every("autoindex"):
+        if directive.args == ("on",):
+            yield finding("nginx-autoindex", "folders are listed for everybody", directive.at, "leave autoindex off")
+
+
+@rule(
+    "nginx-server-tokens",
+    "info",
+    bad=Example(nginx="events {}\nhttp {\n    server { listen 80; return 204; }\n}\n"),
+    good=Example(nginx=a_http("server { listen 80; return 204; }")),
+)
+def server_tokens(subject: Subject) -> Found:
+    """server_tokens is not off: every answer and error page names nginx's version.
+
+    It helps whoever looks for machines with a known hole. Write ``server_tokens off;`` into http.
+    """
+    view = layout(subject)
+    for directive, parents in view.every("http"):
+        block = Block((*parents, directive), view)
+        told = [server for server in view.servers if server.value("server_tokens", "on") not in ("off", '""', "")]
+        if told:
+            found = block.own("server_tokens")
+            at = found[0].at if found else directive.at
+            yield finding("nginx-server-tokens", "the version of nginx is told to everybody", at, "add: server_tokens off;")
