@@ -67,7 +67,7 @@ def give_up(message, status):
 
 
 def stamps(here):
-    """What later hooks compare: a row for the manifest, and for each file that they may run. Python's own caches are left out."""
+    """What later hooks compare: a row for the manifest and for each file that they may run, without Python's own caches."""
     rows = []
     folders = ["deploykit", "vendor/lib", "vendor/" + os.uname()[4]]
     for name in (MANIFEST, "run.py"):
@@ -91,13 +91,13 @@ def checked_before(here, seen):
     """Did an earlier hook find every file of this archive as it was bundled, and are those that are run still the same?"""
     try:
         opened = os.open(here + "/" + MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with open(opened, "rb") as marker:
+            owner = os.fstat(opened)
+            # Whoever owns the archive may vouch for it; nobody else, and nobody through a file that others can write.
+            ours = owner.st_uid in (0, os.geteuid(), os.stat(here).st_uid) and not owner.st_mode & 0o022
+            return ours and marker.read() == seen
     except OSError:
         return False
-    with open(opened, "rb") as marker:
-        owner = os.fstat(opened)
-        # Whoever owns the archive may vouch for it; nobody else, and nobody through a file that others can write.
-        ours = owner.st_uid in (0, os.geteuid(), os.stat(here).st_uid) and not owner.st_mode & 0o022
-        return ours and marker.read() == seen
 
 
 def difference(here):
@@ -150,11 +150,11 @@ def check_bundle(here):
 
 def find_libraries(here):
     """Put the package and its libraries behind the standard library: a bundle's, a checkout's, or this interpreter's."""
+    sys.path.append(here)
     pure = os.path.join(here, "vendor", "lib")
     if os.path.isdir(pure):
-        sys.path.extend([pure, os.path.join(here, "vendor", os.uname()[4]), here])
+        sys.path.extend([pure, os.path.join(here, "vendor", os.uname()[4])])
         return
-    sys.path.append(here)
     version = "python%d.%d" % sys.version_info[:2]  # noqa: UP031
     checkout = os.path.join(here, ".venv", "lib", version, "site-packages")
     if os.path.isdir(checkout):

@@ -152,6 +152,15 @@ def _simulate(command: argparse.ArgumentParser) -> None:
     add("--keep", action="store_true", help="leave the services of the sandbox running")
 
 
+def _bundle(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("-o", "--output", default="revision.zip", metavar="FILE", help="the zip to write (default: revision.zip)")
+    add("--source", default="", metavar="DIR", help="the checkout with built assets (default: the folder with deploykit.yml)")
+    add("--allow", action="append", default=[], metavar="PATTERN", help="a file that only looks like a secret; repeatable")
+    add("--sbom", default="", metavar="FILE", help="write the bill of materials here, too (CycloneDX 1.6)")
+    add("--cache", default="", metavar="DIR", help="where wheels are kept (default: ~/.cache/deploykit/wheels)")
+
+
 _COMMANDS = {
     "run": "run the handler of a lifecycle event",
     "render": "print or write the rendered configuration",
@@ -161,10 +170,19 @@ _COMMANDS = {
     "history": "the runs that changed something here",
     "doctor": "is everything there that a deployment needs?",
     "simulate": "play the CodeDeploy agent with a revision, here or in a folder that stands for a machine",
+    "bundle": "write the zip to deploy: the application, the configuration, deploykit and its libraries",
     "docs": "the annotated deploykit.yml",
     "version": "version of deploykit, Python and libraries",
 }
-_OPTIONS = {"run": _run, "render": _render, "check": _check, "undo": _undo, "simulate": _simulate, "docs": _docs}
+_OPTIONS = {
+    "run": _run,
+    "render": _render,
+    "check": _check,
+    "undo": _undo,
+    "simulate": _simulate,
+    "bundle": _bundle,
+    "docs": _docs,
+}
 
 
 def _event(word: str) -> str:

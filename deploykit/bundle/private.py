@@ -1,4 +1,4 @@
-"""Files that look like secrets. A revision lies in a bucket, on every instance, and in every copy of the pipeline's artifacts."""
+"""Files that look like secrets: a revision lies in a bucket, on every instance, and among the pipeline's artifacts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = {
     "*.keystore": "private keys",
     "*.kdbx": "passwords",
     "credentials": "keys of AWS or another service",
-    "credentials.*": "keys of a service",
+    "credentials.[cijtxy]*": "keys of a service",  # csv, ini, json, txt, xml, yml; credentials.php and .rb are code
     "*.credentials": "keys of a service",
     ".git-credentials": "passwords of repositories",
     ".netrc": "passwords of machines",
@@ -45,7 +45,7 @@ NAMES = {
     "*.tfvars": "variables of Terraform",
 }
 FOLDERS = {".ssh": "keys", ".aws": "keys of AWS", ".gnupg": "private keys"}
-_HARMLESS = (".example", ".sample", ".dist", ".template", ".tpl", ".tmpl", ".php", ".py", ".js", ".ts", ".vue", ".html")
+_HARMLESS = (".example", ".sample", ".dist", ".template", ".tpl", ".tmpl", ".enc", ".js", ".ts", ".tsx", ".jsx")
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 _MAY_HOLD_KEYS = (".pem", ".crt", ".cer", ".cert")
 _LARGEST = 1 << 20  # bytes; a file of keys is smaller

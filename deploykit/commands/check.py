@@ -54,8 +54,8 @@ class _Check:
         if chosen.live:
             return [self._live()]
         request = asked.request(chosen, "AfterInstall")
-        names = tuple(load(request.bundle, self._machine).environments) if chosen.all else (request.environment,)
-        return [self._environment(replace(request, environment=name)) for name in names]
+        names = tuple(load(request.bundle, self._machine).environments) if chosen.all else ()
+        return [self._environment(replace(request, environment=name)) for name in names or (request.environment,)]
 
     def _appspec(self, path: str) -> formats.Judged:
         from deploykit.appspec.reader import judge

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploykit.rules.pool_examples import POOL, a_pool
-from deploykit.rules.pools import number, pools_of
+from deploykit.rules.pools import fits, number, pools_of
 from deploykit.rules.rule import Example, Found, Subject, Surroundings, finding, rule
 
 
@@ -45,7 +45,7 @@ def rlimit(subject: Subject) -> Found:
     for section in (subject.fpm.general, *subject.fpm.pools.values()):
         entry, files = section.entry("rlimit_files"), number(section, "rlimit_files")
         severity, limit = _exceeded(files or 0, subject.around)
-        if entry and severity:
+        if entry and severity and fits(section, "rlimit_files"):
             message = f"rlimit_files is {files}, above {limit}: it is not applied"
             yield finding("fpm-rlimit", message, entry.at, "lower it, or set LimitNOFILE= in php-fpm's unit", severity)
 

@@ -88,11 +88,18 @@ def listen_mode(subject: Subject) -> Found:
     """
     for pool in pools_of(subject):
         entry = pool.entry("listen.mode")
-        if entry and entry.value and pool.socket and not entry.unset:
+        if entry and pool.socket and wrong_mode(pool):
             meant = DECIMAL.get(entry.value, "")
-            if meant or not _MODE.match(entry.value):
-                problem = f"is {meant} as a decimal number" if meant else "is not three or four octal digits"
-                yield finding("fpm-listen-mode", f"listen.mode = {entry.value} {problem}", entry.at, f"write {meant or '0660'}")
+            problem = f"is {meant} as a decimal number" if meant else "is not three or four octal digits"
+            yield finding("fpm-listen-mode", f"listen.mode = {entry.value} {problem}", entry.at, f"write {meant or '0660'}")
+
+
+def wrong_mode(pool: Pool) -> bool:
+    """Is listen.mode no mode, or one that was an octal number once?"""
+    entry = pool.entry("listen.mode")
+    if entry is None or not entry.value or entry.unset:
+        return False
+    return entry.value in DECIMAL or not _MODE.match(entry.value)
 
 
 @rule(

@@ -36,7 +36,7 @@ def path_missing(subject: Subject) -> Found:
     if exists is None or subject.fpm is None:
         return
     for entry, folder in _needed(subject.fpm):
-        if folder not in ("", "/") and exists(folder) is False:
+        if folder not in ("", "/") and not entry.unset and exists(folder) is False:
             message = f"{entry.key}: the folder {folder} does not exist"
             yield finding("fpm-path-missing", message, entry.at, "make it in an earlier step, or correct the path")
 
@@ -90,7 +90,8 @@ def listen_dir(subject: Subject) -> Found:
     missing: Dict[str, bool] = {}
     for pool in pools_of(subject) if subject.around.exists else ():
         for entry, address in all_listening(pool):
-            folder = posixpath.dirname(address.socket)
+            # Where a relative path leads to is fpm-listen-address's business.
+            folder = posixpath.dirname(address.socket) if entry.value.startswith("/") else ""
             if folder not in missing:
                 missing[folder] = _is_missing(folder, subject.around)
             if missing[folder]:

@@ -10,7 +10,7 @@ from deploykit.parsers.php_fpm_directives import ARRAYS, POOL
 from deploykit.parsers.php_fpm_tree import FpmConfig, Pool
 from deploykit.rules.pool_examples import a_pool, without
 from deploykit.rules.pools import number, pools_of, unread
-from deploykit.rules.rule import Example, Found, Subject, finding, rule
+from deploykit.rules.rule import Example, Found, Subject, Surroundings, finding, rule
 
 SPARE = ("pm.min_spare_servers", "pm.max_spare_servers")
 PAIRS = (
@@ -43,7 +43,7 @@ def missing_directive(subject: Subject) -> Found:
     for pool in pools_of(subject):
         # A line that could not be read may be the very one that is missed here.
         if broken.isdisjoint(entry.file for entry in pool.entries) and pool.at.file not in broken:
-            for key, at, why in _missing(pool, subject.around.as_root):
+            for key, at, why in _missing(pool, subject.around):
                 yield finding("fpm-missing-directive", f"pool {pool.name} has no {key}{why}", at, f"add {key} = ...")
 
 
@@ -52,24 +52,24 @@ def _where_pools_belong(fpm: FpmConfig) -> Location:
     return empty[-1] if empty else Location(fpm.files[0])
 
 
-def _missing(pool: Pool, as_root: bool) -> Iterator[Tuple[str, Location, str]]:
+def _missing(pool: Pool, around: Surroundings) -> Iterator[Tuple[str, Location, str]]:
     wanted = ["listen", "pm", "pm.max_children"]
-    if as_root:
+    if around.as_root:
         wanted.append("user")
     if pool.get("pm") == "dynamic":
         wanted.extend(SPARE)
     for key in wanted:
-        if not _said(pool, key):
+        if not _said(pool, key, around):
             yield key, pool.at, ", which pm = dynamic needs" if key in SPARE else ""
     slow = pool.entry("request_slowlog_timeout")
-    if slow and pool.number("request_slowlog_timeout") and not _said(pool, "slowlog"):
+    if slow and pool.number("request_slowlog_timeout") and not _said(pool, "slowlog", around):
         yield "slowlog", slow.at, ", which request_slowlog_timeout needs"
 
 
-def _said(pool: Pool, key: str) -> bool:
+def _said(pool: Pool, key: str, around: Surroundings) -> bool:
     """Is it set, or is there an unknown name that was perhaps meant to be it (and is reported as such)?"""
     entry = pool.entry(key)
-    if entry and (entry.value or entry.unset):
+    if entry and (entry.value or (entry.unset and around.environment is None)):
         return True
     unknown = [e.key for e in pool.entries if e.key not in POOL and e.key not in ARRAYS]
     return bool(unknown) and _near(key, unknown)

@@ -36,23 +36,19 @@ _WATCHING = re.compile(
 def dotfiles(subject: Subject) -> Found:
     """No location keeps files that begin with a dot from being fetched.
 
-    ``/.env`` with its passwords and ``/.git`` come out when they lie below the root. That is an error where one lies there, else a
-    warning, for servers that run PHP. Add ``location ~ /\\. { deny all; }``, with an exception for .well-known if need be.
+    ``/.env`` with its passwords and ``/.git`` come out when they lie below the root. That is an error where one lies there,
+    else a warning, for servers that run PHP. Add ``location ~ /\\. { deny all; }``, with an exception for .well-known.
     """
     view, exists = layout(subject), subject.around.exists
     for server in view.servers:
-        secret = _fetched(server) if view.whole(server) and _readable(server) else ""
-        if secret:
-            there = [s for s in _SECRETS if exists and server.folder and exists(server.folder + s) and _is_sent(server, s)]
-            if there or server.runs_php:
-                at = server.root.at if server.root else server.directive.at
-                message = f"{there[0] if there else secret} is sent to whoever asks" + ("" if there else ", if it is there")
-                hint = "add: location ~ /\\. { deny all; }"
-                yield finding("nginx-dotfiles", message, at, hint, "error" if there else "warning")
-
-
-def _fetched(server: Server) -> str:
-    return next((path for path in _SECRETS[:1] if _is_sent(server, path)), "")
+        judged = view.whole(server) and server.readable and server.root is not None
+        sent = [path for path in _SECRETS if _is_sent(server, path)] if judged else []
+        there = [path for path in sent if exists and server.folder and exists(server.folder + path)]
+        if there or (_SECRETS[0] in sent and server.runs_php):
+            message = f"{(there or sent)[0]} is sent to whoever asks" + ("" if there else ", if it is there")
+            hint = "add: location ~ /\\. { deny all; }"
+            at = server.root.at if server.root else None
+            yield finding("nginx-dotfiles", message, at, hint, "error" if there else "warning")
 
 
 def _is_sent(server: Server, path: str) -> bool:
@@ -81,10 +77,6 @@ def _by_if(server: Server, path: str) -> bool:
             if regex and regex.search(path) and block.has("return", "rewrite"):
                 return True
     return False
-
-
-def _readable(server: Server) -> bool:
-    return all(compiled(loc.path, loc.sign == "~*") is not None for loc in server.every_location() if loc.is_regex)
 
 
 @rule(
@@ -209,7 +201,7 @@ def _private(server: Server) -> bool:
 def autoindex(subject: Subject) -> Found:
     """Folders without an index file are listed.
 
-    Everybody sees the names of all files in them, uploads and backups too. Leave ``autoindex`` off unless it is a download area.
+    Everybody sees the names of all files in them, uploads and backups too. Leave ``autoindex`` off but in a download area.
     """
     for directive, _ in layout(subject).every("autoindex"):
         if directive.args == ("on",):
@@ -225,13 +217,12 @@ def autoindex(subject: Subject) -> Found:
 def server_tokens(subject: Subject) -> Found:
     """server_tokens is not off: every answer and error page names nginx's version.
 
-    It helps whoever looks for machines with a known hole. Write ``server_tokens off;`` into http.
+    It helps whoever looks for machines with a known hole, and nobody else. Write ``server_tokens off;`` into http.
     """
     view = layout(subject)
-    for directive, parents in view.every("http"):
-        block = Block((*parents, directive), view)
-        told = [server for server in view.servers if server.value("server_tokens", "on") not in ("off", '""', "")]
-        if told:
-            found = block.own("server_tokens")
-            at = found[0].at if found else directive.at
-            yield finding("nginx-server-tokens", "the version of nginx is told to everybody", at, "add: server_tokens off;")
+    for directive, _ in (
+        view.every("http") if any(s.value("server_tokens", "on") in ("on", "build") for s in view.servers) else ()
+    ):
+        found = view.inside(directive).get("server_tokens", (directive,))
+        message = "the version of nginx is told to everybody"
+        yield finding("nginx-server-tokens", message, found[0].at, "add: server_tokens off;")

@@ -87,7 +87,7 @@ def _dangerous(directive: Directive, block: Block) -> Iterator[str]:
     used = dict.fromkeys(name for word in words for name in variables_in(word))
     groups = _groups(block)
     for name in used:
-        if name in _DECODED or (name in groups and holds_line_breaks(groups[name])):
+        if (name in _DECODED and directive.name != "proxy_set_header") or (name in groups and holds_line_breaks(groups[name])):
             yield name
 
 

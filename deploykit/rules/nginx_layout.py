@@ -150,6 +150,12 @@ class Server(Block):
     def runs_php(self) -> bool:
         return any(location.has("fastcgi_pass") for location in self.every_location())
 
+    @cached_property
+    def readable(self) -> bool:
+        """Can we tell for every location which paths it takes?"""
+        regexes = (location for location in self.every_location() if location.is_regex)
+        return all(compiled(location.path, location.sign == "~*") is not None for location in regexes)
+
     def target(self, path: str) -> Optional[Location]:
         """The location that nginx chooses for a path, None when none matches."""
         return _chosen(self, path)[0]

@@ -71,7 +71,10 @@ def _below(server: Server) -> Iterator[Block]:
     bad=Example(
         nginx=a_server("root /srv/app;", "error_page 500 502 /50x.html;"), around={"exists": lambda path: path == "/srv/app"}
     ),
-    good=Example(nginx=a_server("root /srv/app;", "error_page 500 502 /50x.html;"), around={"exists": lambda path: True}),
+    good=Example(
+        nginx=a_server("root /srv/app;", "error_page 500 502 /50x.html;"),
+        around={"exists": lambda path: path in ("/srv/app", "/srv/app/50x.html")},
+    ),
 )
 def error_page(subject: Subject) -> Found:
     """An error_page whose page is neither handled by a location nor there as a file.

@@ -166,7 +166,7 @@ def php_source(subject: Subject) -> Found:
     """
     view = layout(subject)
     for server in view.servers:
-        if not view.whole(server) or server.has("return", "rewrite") or not _readable(server):
+        if not view.whole(server) or server.has("return", "rewrite") or not server.readable:
             continue
         said = set()
         for path, at in (*_asked_for(server), *_lying_there(server, subject)):
@@ -176,11 +176,6 @@ def php_source(subject: Subject) -> Found:
                 message = f"{path} is sent as it is: no location hands it to php-fpm"
                 hint = "add a location ~ \\.php$ with fastcgi_pass"
                 yield finding("nginx-php-source", message, at.at, hint)
-
-
-def _readable(server: Server) -> bool:
-    """Can we tell for every location which paths it takes?"""
-    return all(compiled(loc.path, loc.sign == "~*") is not None for loc in server.every_location() if loc.is_regex)
 
 
 def _asked_for(server: Server) -> Iterator[Tuple[str, Directive]]:

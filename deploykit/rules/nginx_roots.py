@@ -34,7 +34,10 @@ _ANSWERS = (
     bad=Example(
         nginx=a_server("root /srv/nosuch;", "location / { try_files $uri =404; }"), around={"exists": lambda path: False}
     ),
-    good=Example(nginx=a_server("root /srv/app;", "location / { try_files $uri =404; }"), around={"exists": lambda path: True}),
+    good=Example(
+        nginx=a_server("root /srv/app;", "location / { try_files $uri =404; }"),
+        around={"exists": lambda path: path == "/srv/app"},
+    ),
 )
 def root_missing(subject: Subject) -> Found:
     """A root that is neither in the application nor on the machine.
@@ -121,7 +124,7 @@ def _plain_files(block: Block, server: Server) -> Optional[Directive]:
 @rule(
     "nginx-root-project",
     "error",
-    bad=Example(nginx=a_site(), around={"exists": lambda path: path.startswith("/srv/app/public")}),
+    bad=Example(nginx=a_site(), around={"exists": lambda path: path in ("/srv/app/public", "/srv/app/public/composer.json")}),
     good=Example(nginx=a_site(), around={"exists": lambda path: path in ("/srv/app/public", "/srv/app/public/index.php")}),
 )
 def root_project(subject: Subject) -> Found:

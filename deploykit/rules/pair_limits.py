@@ -9,12 +9,13 @@ from deploykit.parsers.php_fpm_tree import Pool
 from deploykit.rules import php_ini
 from deploykit.rules.fastcgi import Passing, seconds, size, wiring
 from deploykit.rules.pool_examples import a_pool, a_site
-from deploykit.rules.pools import number, pools_of
+from deploykit.rules.pools import fits, number, pools_of
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
 CHILD_MB = 40
 BODY = 2**20
 READ_TIMEOUT = 60.0
+EXECUTION = 30
 
 
 class Limit(NamedTuple):
@@ -37,7 +38,7 @@ def body_size(subject: Subject) -> Found:
 
     upload_max_filesize <= post_max_size <= nginx's client_max_body_size (1m unless set), and post_max_size <= memory_limit. A
     request that is too large for nginx gets 413; one that is too large for post_max_size gets to the application with
-    nothing in it. Raise the smaller one. Only a larger value that the pool sets itself is judged, defaults are not.
+    nothing in it. Raise the smaller one. Two defaults are not compared; where the larger one is a default it is an info.
     """
     reached, defaults = wiring(subject).reached, php_ini.sizes(subject)
     for pool in pools_of(subject):
@@ -46,14 +47,15 @@ def body_size(subject: Subject) -> Found:
             # The line to look at is the one that is too small, where there is one.
             message = f"{larger.name} ({larger.text}) is more than {smaller.name} ({smaller.text})"
             default = "" if smaller.at else ", its default"
-            yield finding("pair-body-size", message + default, smaller.at or larger.at, f"raise {smaller.name}")
+            severity = "" if larger.at else "info"
+            yield finding("pair-body-size", message + default, smaller.at or larger.at, f"raise {smaller.name}", severity)
 
 
 def _out_of_order(pool: Pool, passings: Sequence[Passing], defaults: Mapping[str, str]) -> Iterator[Tuple[Limit, Limit]]:
     upload, post, memory = (_ini_size(pool, *default) for default in defaults.items())
     pairs: List[Tuple[Optional[Limit], Optional[Limit]]] = [(upload, post), (post, memory), (post, _body(passings))]
     for larger, smaller in pairs:
-        if larger and smaller and larger.at and 0 < smaller.value < larger.value:
+        if larger and smaller and (larger.at or smaller.at) and 0 < smaller.value < larger.value:
             yield larger, smaller
 
 
@@ -88,7 +90,8 @@ def timeouts(subject: Subject) -> Found:
 
     max_execution_time <= request_terminate_timeout <= nginx's fastcgi_read_timeout (60s unless set). nginx gives up with 504
     while the worker goes on; php-fpm kills a worker in the middle, which is a 502, before PHP could end it decently. Raise
-    the smaller one. A load balancer's idle timeout must be longer still, it is not judged here.
+    the smaller one. Less than PHP's own 30 s, where the pool says nothing, is an info. A load balancer's idle timeout must
+    be longer still, it is not judged here.
     """
     reached = wiring(subject).reached
     for pool in pools_of(subject):
@@ -97,16 +100,18 @@ def timeouts(subject: Subject) -> Found:
         longest = end or execution
         pairs = ((execution, end), (longest, wait))
         for longer, shorter in pairs:
-            if longer and shorter and shorter.value < longer.value:
+            if longer and shorter and (longer.at or shorter.at) and shorter.value < longer.value:
                 message = f"{longer.name} ({longer.text}) is longer than {shorter.name} ({shorter.text})"
-                default = "" if shorter.at else ", its default"
-                yield finding("pair-timeouts", message + default, shorter.at or longer.at, f"raise {shorter.name}")
+                default, severity = "" if shorter.at else ", its default", "" if longer.at else "info"
+                yield finding("pair-timeouts", message + default, shorter.at or longer.at, f"raise {shorter.name}", severity)
 
 
 def _execution(pool: Pool) -> Optional[Limit]:
     entry = pool.ini().get("max_execution_time")
-    value = entry.value.strip() if entry else ""
-    if entry is None or not value.isdigit() or not int(value):
+    if entry is None:
+        return Limit("max_execution_time", EXECUTION, f"{EXECUTION} s", None)
+    value = entry.value.strip()
+    if not value.isdigit() or not int(value):
         return None
     return Limit("max_execution_time", int(value), f"{value} s", entry.at)
 
@@ -145,16 +150,20 @@ def memory(subject: Subject) -> Found:
     pools = pools_of(subject)
     if not available or not pools:
         return
-    sums = [(max(number(pool, "pm.max_children") or 0, 0) * _child_mb(pool), pool) for pool in pools]
+    sums = [(max(_children(pool), 0) * _child_mb(pool), pool) for pool in pools]
     needed = sum(megabytes for megabytes, _ in sums)
     if needed > available:
         greatest = max(sums, key=lambda pair: pair[0])[1]
         entry = greatest.entry("pm.max_children")
-        count = sum(number(pool, "pm.max_children") or 0 for pool in pools)
+        count = sum(map(_children, pools))
         message = (
             f"{count} workers at {needed / max(count, 1):.0f} MB each need {needed:.0f} MB, the machine has {available} MB"
         )
         yield finding("pair-memory", message, entry.at if entry else greatest.at, "lower pm.max_children")
+
+
+def _children(pool: Pool) -> int:
+    return number(pool, "pm.max_children") or 0 if fits(pool, "pm.max_children") else 0
 
 
 def _child_mb(pool: Pool) -> float:

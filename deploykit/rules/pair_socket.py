@@ -8,7 +8,7 @@ from deploykit.errors import Location
 from deploykit.parsers.nginx_tree import NginxConfig
 from deploykit.parsers.php_fpm_tree import Pool
 from deploykit.rules.fastcgi import Link, speaks_php, wiring
-from deploykit.rules.fpm_listen import wrong_client
+from deploykit.rules.fpm_listen import wrong_client, wrong_mode
 from deploykit.rules.pool_addresses import Address, listening
 from deploykit.rules.pool_examples import a_pool, a_site
 from deploykit.rules.pools import pools_of, unread
@@ -80,7 +80,8 @@ def socket_permission(subject: Subject) -> Found:
     reached = wiring(subject).reached
     for pool in pools_of(subject):
         # Without a user the pool is not meant for a php-fpm that runs as root, and the socket belongs to whoever starts it.
-        if pool.socket and pool.text("user") and pool.name in reached and _may_connect(pool, worker, subject.around) is False:
+        judged = pool.socket and pool.text("user") and not wrong_mode(pool)
+        if judged and pool.name in reached and _may_connect(pool, worker, subject.around) is False:
             who = f"nginx's user {worker.user}" if worker.user else "nginx"
             message = f"{who} may not open the socket of pool {pool.name} ({_rights(pool)})"
             hint = f"set listen.owner and listen.group to {worker.user or 'its user'}"

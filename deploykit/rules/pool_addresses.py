@@ -80,5 +80,5 @@ def all_listening(pool: Pool) -> Iterator[Tuple[Entry, Address]]:
     """Both, each with the entry that says so."""
     for key, address in (("listen", listening(pool)), ("pm.status_listen", status_listening(pool))):
         entry = pool.entry(key)
-        if entry and address:
+        if entry and address and not entry.unset:
             yield entry, address

@@ -19,15 +19,21 @@ def pools_of(subject: Subject) -> Sequence[Pool]:
 
 
 def number(section: Section, key: str) -> Optional[int]:
-    """The number (seconds for times) in effect where it is set and php-fpm takes it, else None."""
+    """The number (seconds for times) in effect where it is set, known and taken by php-fpm, else None."""
     entry = section.entry(key)
-    if entry is None:
+    if entry is None or entry.unset or not entry.value:
         return None
     try:
         value = section.table[key].kind(entry.value)
     except ValueError:
         return None
     return value if isinstance(value, int) else None
+
+
+def fits(section: Section, key: str) -> bool:
+    """Is the number as written one that php-fpm can hold? Another one is fpm-number-range's business."""
+    entry = section.entry(key)
+    return entry is not None and len(entry.value.lstrip("0")) <= 10 and str(number(section, key)) == entry.value.lstrip("0")
 
 
 def in_effect(section: Section) -> Iterable[Entry]:

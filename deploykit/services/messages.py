@@ -15,7 +15,10 @@ _NGINX = re.compile(r"(?:nginx: |\d+#\d+: )?\[(?P<level>emerg|alert|crit|error|w
 _NGINX_PLACE = re.compile(r" in (?P<path>/[^:]+):(?P<line>\d+)\s*$")
 _FPM_LEVEL = re.compile(r"^(?:\[[^\]]*\d{4}[^\]]*\] )?(?P<level>ERROR|WARNING|ALERT|NOTICE|PHP[^:]*): +(?P<text>.*)")
 _FPM_PLACE = re.compile(r"\[(?P<path>/[^:\]]+):(?P<line>\d+)\]")
-_QUOTED = re.compile(r'"([^"]+)"')
+_FPM_INCLUDE = re.compile(r"Unable to include (?P<path>/\S+) from \S+ at line (?P<line>\d+)")
+_FPM_POOL = re.compile(r"\[pool ([^\]]+)\]")
+_FPM_REPEATS = ("failed to load configuration file", "FPM initialization failed", "failed to post process", "Unable to include")
+_QUOTED = re.compile(r"""\"([^"]+)"|(?<!\w)'([^']+)'""")
 _HARMLESS = (
     'the "user" directive makes sense only',
     "could not open error log file",
@@ -53,7 +56,7 @@ class Mapper:
 
     def by_text(self, text: str) -> Optional[Location]:
         """Where the thing that a message names stands: the first rendered line that holds it as a word of its own."""
-        places = (self.by_pattern(re.escape(word)) for word in self._words(text))
+        places = (self.by_pattern(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])") for word in self._words(text))
         return next((place for place in places if place), None)
 
     def by_pattern(self, pattern: str) -> Optional[Location]:
@@ -68,20 +71,21 @@ class Mapper:
     def _lines(self, problem: TrialProblem, severity: str) -> Iterator[Finding]:
         if problem.kind in HINTS:
             return
-        read = _nginx_line if problem.service == "nginx" else _fpm_line
+        read, elsewhere = (_nginx_line, None) if problem.service == "nginx" else (_fpm_line, _fpm_include(problem.output))
         said: List[str] = []
         for line in problem.output.splitlines():
             found = read(line, severity)
             if found and not any(text in line for text in _HARMLESS) and found[0] not in said:
                 said.append(found[0])
-                text, place = found
+                text, place = found[0], found[1] or elsewhere
                 at = self.at(*place) if place else self.by_text(text)
                 yield Finding(problem.kind, severity, text, at)
 
     @staticmethod
     def _words(text: str) -> List[str]:
         unix = re.findall(r"unix:(/[^\s:;,\"']+)", text)
-        return unix + _QUOTED.findall(text)
+        pools = [f"[{name}]" for name in _FPM_POOL.findall(text)]
+        return unix + [one or other for one, other in _QUOTED.findall(text)] + pools
 
 
 def _nginx_line(line: str, severity: str) -> Said:
@@ -99,13 +103,19 @@ def _fpm_line(line: str, severity: str) -> Said:
     found = _FPM_LEVEL.search(line.strip())
     if not found or found["level"] == "NOTICE" or (found["level"] == "WARNING") != (severity == "warning"):
         return None
-    text = found["text"].strip()
-    if text.startswith(("failed to load configuration file", "FPM initialization failed", "failed to post process")):
+    text = re.sub(r" in Unknown on line \d+$", "", found["text"].strip())
+    if text.startswith(_FPM_REPEATS):
         return None
     place = _FPM_PLACE.search(text)
     if place:
         return _FPM_PLACE.sub("", text).strip(), (place["path"], int(place["line"]))
     return text, None
+
+
+def _fpm_include(output: str) -> Optional[Tuple[str, int]]:
+    """The file, and the line in it, at which php-fpm gave up: where a syntax error is, of which it says no place itself."""
+    found = _FPM_INCLUDE.search(output)
+    return (found["path"], int(found["line"])) if found else None
 
 
 def _line_of(content: bytes, wanted: re.Pattern[bytes]) -> int:

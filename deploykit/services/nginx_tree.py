@@ -39,7 +39,7 @@ def fastcgi_addresses(found: Sequence[str]) -> Tuple[str, ...]:
     for text in found:
         passed.update(dict.fromkeys(_unquoted(value) for value in _PASS.findall(text)))
         for name, body in _UPSTREAM.findall(text):
-            upstreams[name] = [server for server, flags in _SERVER.findall(body) if "down" not in flags.split()]
+            upstreams[name] = [_unquoted(server) for server, flags in _SERVER.findall(body) if "down" not in flags.split()]
     addresses = [address for name in passed for address in upstreams.get(name, [name])]
     return tuple(dict.fromkeys(_with_port(a) for a in addresses if "$" not in a))
 
@@ -47,9 +47,11 @@ def fastcgi_addresses(found: Sequence[str]) -> Tuple[str, ...]:
 def listens(found: Sequence[str]) -> Tuple[Tuple[str, int], ...]:
     """(address, port) of every TCP ``listen`` in these texts; the address is ``""`` for all of them."""
     made: Dict[Tuple[str, int], None] = {}
-    for value in dict.fromkeys(value.split()[0] for text in found for value in _LISTEN.findall(text)):
-        host, _, port = _unquoted(value).rpartition(":")
-        if port.isdigit() and not value.startswith("unix:"):
+    for value in dict.fromkeys(_unquoted(value.split()[0]) for text in found for value in _LISTEN.findall(text)):
+        if value.startswith("unix:"):
+            continue
+        host, _, port = value.rpartition(":")
+        if port.isdecimal():
             made[("" if host in _ANY else host.strip("[]"), int(port))] = None
         elif "." in value or value.endswith("]"):
             made[(value.strip("[]"), 80)] = None

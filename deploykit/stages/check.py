@@ -76,7 +76,9 @@ class View:
         self._added: Dict[str, Set[str]] = {}
         for path in self._contents:
             folder, name = posixpath.split(path)
-            self._added.setdefault(folder, set()).add(name)
+            while name and name not in self._added.setdefault(folder, set()):  # folders that are still to be made, too
+                self._added[folder].add(name)
+                folder, name = posixpath.split(folder)
 
     def has(self, path: str) -> bool:
         return path in self._contents or (path not in self._gone and self._machine.find(path).there)

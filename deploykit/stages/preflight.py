@@ -41,7 +41,7 @@ def _clashes(request: Request, machine: Readable) -> Tuple[str, ...]:
     appspec = judge(machine.read(path), "appspec.yml").appspec if machine.find(path).there else None
     if appspec is None or appspec.file_exists_behavior not in ("", "DISALLOW"):
         return ()
-    ours = _installed_before(machine)
+    ours = _installed_before(request.prefix, machine)
     clashes = [(one, copy) for copy in appspec.files for one in _in_the_way(copy, request, ours, machine)]
     if not clashes:
         return ()
@@ -72,11 +72,11 @@ def _files_below(folder: str, below: str, machine: Readable) -> List[str]:
     return found
 
 
-def _installed_before(machine: Readable) -> Set[str]:
+def _installed_before(prefix: str, machine: Readable) -> Set[str]:
     """What the agent's cleanup lists name: it deletes those itself."""
     found: Set[str] = set()
     for root in AGENT_ROOTS:
-        folder = root + "/deployment-instructions"
+        folder = f"{prefix}{root}/deployment-instructions"
         for name in machine.names(folder):
             if name.endswith("-cleanup"):
                 found.update(machine.read(f"{folder}/{name}").decode("utf-8", "replace").splitlines())

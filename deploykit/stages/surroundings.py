@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional, Tuple
 
@@ -27,6 +28,8 @@ KEYS = (
     "hosts",
     "behind_load_balancer",
 )
+_APPLICATIONS = ("/srv", "/var/www", "/opt", "/home")
+_DEFAULT_SITES = {"html"}  # what Debian's nginx brings
 _NUMBERS = ("open_files", "nr_open", "somaxconn", "memory_mb")
 _NAMES = ("accounts", "groups", "addresses", "nginx_modules")
 
@@ -55,7 +58,7 @@ def _of_machine(services: Mapping[str, Service], machine: Readable) -> Dict[str,
         "accounts": accounts,
         "groups": groups,
         "groups_of": members,
-        "exists": lambda path: machine.find(path).there,
+        "exists": lambda path: _there(path, machine),
         "names": machine.names,
         "read": lambda path: machine.read(path) if machine.find(path).kind == "file" else None,
         "nginx_version": version,
@@ -67,6 +70,24 @@ def _of_machine(services: Mapping[str, Service], machine: Readable) -> Dict[str,
         "memory_mb": machine.measure(())["memory_mb"],
     }
     return {key: value for key, value in known.items() if value is not None}
+
+
+def _there(path: str, machine: Readable) -> Optional[bool]:
+    """Is it there? None where this machine may be without the application: then nothing that lies beside it is there either.
+
+    What is missing in a folder that exists is missing. A folder that is missing with those above it says little, unless
+    other applications lie where it should.
+    """
+    if machine.find(path).there:
+        return True
+    if path in _APPLICATIONS:
+        return None
+    above = posixpath.dirname(path)
+    if machine.find(above).there:
+        return False
+    while not machine.find(above).there:
+        above = posixpath.dirname(above)
+    return False if set(machine.names(above)) - _DEFAULT_SITES and above in _APPLICATIONS else None
 
 
 def _told(told: Mapping[str, Any]) -> Dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from support.services import needs_services
 from support.site import Result, Site
 
-pytestmark = [pytest.mark.services, needs_services()]
+pytestmark = [pytest.mark.services, pytest.mark.faults, needs_services()]
 
 SLICES = 4  # so that several processes share the work
 

@@ -102,6 +102,7 @@ def test_the_folder_of_a_socket() -> None:
     assert lines("fpm-listen-dir", POOL, exists=there("/run/php"), names=names(), read=read) == ["error 4"]
     assert lines("fpm-listen-dir", POOL, exists=there()) == []
     assert lines("fpm-listen-dir", POOL) == []
+    assert lines("fpm-listen-dir", a_pool("listen = app.sock"), exists=lambda path: False) == []
     status = a_pool("listen = 127.0.0.1:9000", "pm.status_listen = /run/nosuch/s.sock")
     assert lines("fpm-listen-dir", status, exists=there("/run/nosuch")) == ["error 9"]
 

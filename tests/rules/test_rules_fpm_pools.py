@@ -37,7 +37,9 @@ def test_no_pool_at_all() -> None:
 def test_a_misspelt_or_unreadable_line_is_told_once() -> None:
     assert lines("fpm-missing-directive", without("listen") + "lisen = /run/x.sock\n") == []
     assert lines("fpm-missing-directive", without("listen") + "listen = /run/(x).sock\n") == []
-    assert lines("fpm-missing-directive", without("listen") + "listen = ${SOCKET}\n") == []
+    unset = without("listen") + "listen = ${SOCKET}\n"
+    assert lines("fpm-missing-directive", unset) == []
+    assert lines("fpm-missing-directive", unset, environment={}) == ["error 1"]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,7 @@ def test_a_misspelt_or_unreadable_line_is_told_once() -> None:
         (("pm = dynamic", "pm.min_spare_servers = 2", "pm.max_spare_servers = 20"), ["error 10"]),
         (("pm.min_spare_servers = 9", "pm.max_spare_servers = 1"), []),
         (("pm.max_children = many",), []),
+        ((*DYNAMIC, "pm.max_children = ${CHILDREN}"), []),
     ],
 )
 def test_numbers_of_workers(more: tuple[str, ...], told: list[str]) -> None:
@@ -128,6 +131,12 @@ def test_two_pools_at_one_address(first: str, second: str, clash: bool) -> None:
     assert lines("fpm-duplicate-listen", pools) == (["error 9"] if clash else [])
 
 
+def test_addresses_that_are_not_known_do_not_clash() -> None:
+    for address in ("/run/${NAME}.sock", "${HOST}:9000"):
+        both = a_pool(f"listen = {address}") + OTHER.replace("/run/php/other.sock", address)
+        assert lines("fpm-duplicate-listen", both) == []
+
+
 def test_a_status_page_of_its_own_takes_an_address_too() -> None:
     assert lines("fpm-duplicate-listen", OTHER + a_pool("pm.status_listen = /run/php/other.sock")) == ["error 17"]
 
@@ -145,3 +154,4 @@ def test_open_files() -> None:
     assert lines("fpm-rlimit", pool, nr_open=1048576, open_files=20000) == ["info 1"]
     assert lines("fpm-rlimit", pool, nr_open=1048576, open_files=20000, as_root=False) == ["warning 1"]
     assert lines("fpm-rlimit", pool) == []
+    assert lines("fpm-rlimit", "rlimit_files = 99999999999\n" + POOL, nr_open=1048576) == []

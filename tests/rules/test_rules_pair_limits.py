@@ -18,7 +18,8 @@ def ini(**values: str) -> tuple[str, ...]:
     [
         ({}, "", []),
         ({}, "64m", []),
-        ({}, "512k", []),
+        ({}, "512k", ["info nginx 11"]),
+        ({"post_max_size": "1M"}, "", ["info 9"]),
         ({"post_max_size": "8M", "upload_max_filesize": "64M"}, "64m", ["warning 9"]),
         ({"upload_max_filesize": "64M"}, "64m", ["warning 9"]),
         ({"post_max_size": "64M", "upload_max_filesize": "64M"}, "64m", []),
@@ -69,7 +70,8 @@ def test_php_ini_fills_in_what_the_pool_leaves_out() -> None:
     ("pool", "wait", "told"),
     [
         ((), "", []),
-        ((), "5s", []),
+        ((), "5s", ["info nginx 11"]),
+        (("request_terminate_timeout = 10s",), "", ["info 9"]),
         (("request_terminate_timeout = 10s", *ini(max_execution_time="120")), "", ["warning 9"]),
         (("request_terminate_timeout = 300s", *ini(max_execution_time="300")), "300s", []),
         (("request_terminate_timeout = 300s", *ini(max_execution_time="300")), "5m", []),
@@ -93,6 +95,7 @@ def test_memory() -> None:
     assert lines("pair-memory", two) == []
     small = a_pool("pm.max_children = 60", *ini(memory_limit="16M"))
     assert lines("pair-memory", small, memory_mb=1000) == []
+    assert lines("pair-memory", a_pool("pm.max_children = 99999999999"), memory_mb=1000) == []
     told = found("pair-memory", Example(fpm=two, around={"memory_mb": 1000}))
     assert told[0].message == "35 workers at 40 MB each need 1400 MB, the machine has 1000 MB"
 

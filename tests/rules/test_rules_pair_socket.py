@@ -118,6 +118,7 @@ def rights(owner: str = "", group: str = "", mode: str = "", *more: str) -> str:
         (rights("www-data"), "nginx", ["error 7"]),
         (rights("www-data", "www-data"), "root", []),
         (rights("33", "33"), "nginx", []),
+        (rights("www-data", "www-data", "432"), "www-data", []),
         (rights("0", "0"), "nginx", ["error 7"]),
         (rights("nginx", "nginx", "", "listen.acl_users = www-data"), "nginx", ["error 9"]),
         (rights("", "", "", "listen.acl_users = www-data,nginx"), "nginx", []),

@@ -1,7 +1,7 @@
 """The real program with one fault in its machine: ``faulty.py FAULT ARGUMENT...``.
 
 FAULT is ``none``, ``count`` (print how many boundaries a run has) or KIND:N, where N counts the calls that change the
-machine, from 1: ``kill:N`` dies by SIGKILL just before call N, ``term:N`` gets a SIGTERM there, ``enospc:N`` and
+machine, from 1: ``bug:N`` is a mistake of ours there, ``kill:N`` dies by SIGKILL just before call N, ``term:N`` gets a SIGTERM there, ``enospc:N`` and
 ``erofs:N`` make call N fail with that error, ``alarm:N`` is our own deadline, ``hang:N`` waits there for a minute.
 ``port:P`` listens at port P of 127.0.0.1 from just before the first reload.
 """
@@ -56,6 +56,8 @@ def _fail(kind: str, where: str) -> None:
         os.kill(os.getpid(), SIGNALS[kind])
     elif kind == "hang":
         time.sleep(60)
+    elif kind == "bug":
+        raise ZeroDivisionError("a mistake of ours")
     elif kind in ERRORS:
         raise OSError(ERRORS[kind], os.strerror(ERRORS[kind]), where)
 

@@ -97,10 +97,11 @@ REVISIONS: Dict[str, Dict[str, str]] = {
 
 
 class Result(NamedTuple):
-    """How a run of the program ended; status is negative for a signal."""
+    """How a run of the program ended; status is negative for a signal. output: both streams, stdout: for programs."""
 
     status: int
     output: str
+    stdout: str = ""
 
 
 class Site:
@@ -147,13 +148,20 @@ class Site:
                     self._write(templates / name, content)
         return str(folder)
 
+    def edit(self, revision: str, name: str, before: str, after: str) -> None:
+        """Change a file of a revision's bundle; ``before`` must be in it."""
+        path = Path(self.bundle(revision), name)
+        text = path.read_text(encoding="utf-8")
+        assert before in text
+        path.write_text(text.replace(before, after), encoding="utf-8")
+
     def run(self, words: str, revision: str = "one", *more: str, fault: str = "", marker: str = "") -> Result:
         """Run the program as a process of its own. fault: see faulty.py, e.g. ``kill:7``."""
         argv = self.argv(words, revision, *more, fault=fault, marker=marker)
         done = subprocess.run(
             argv, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
         )
-        return Result(done.returncode, (done.stdout + done.stderr).decode("utf-8"))
+        return Result(done.returncode, (done.stdout + done.stderr).decode("utf-8"), done.stdout.decode("utf-8"))
 
     def argv(self, words: str, revision: str, *more: str, fault: str = "", marker: str = "") -> List[str]:
         """The words that start the program."""
