@@ -51,9 +51,10 @@ def start_isolated(python, launcher):
 
 def speak_utf8():
     """One encoding whatever the locale says, line by line: the agent reads both streams into one log."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def give_up(message, status):

@@ -7,7 +7,6 @@ import os
 from typing import Any, Dict, List, NoReturn, Sequence, Tuple, Union
 
 from deploykit import __version__
-from deploykit.model import EVENTS
 
 USAGE = 64
 EPILOG = """exit statuses: 0 ok; 1 failed and undone; 2 would change (with --detailed-exitcode); 3 refused by a rule or check;
@@ -28,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(words: Sequence[str]) -> Union[argparse.Namespace, int]:
     """The arguments, or the exit status when there is nothing more to do (help, a mistake)."""
-    parser = _parser()
+    parser = _parser(words[0] if words else "")
     try:
         arguments = parser.parse_args(list(words) or ["--help"])
         arguments.var = _variables(parser, arguments.var)
@@ -45,21 +44,29 @@ def _settle_format(arguments: argparse.Namespace) -> None:
     arguments.json = arguments.json or getattr(arguments, "format", "text") != "text"
 
 
-def _parser() -> _Parser:
+def _parser(chosen: str) -> _Parser:
+    """chosen: the command that is typed. Of the others only name and help are needed, and every option costs time."""
     parser = _Parser(prog="deploykit", description="CodeDeploy lifecycle hooks for nginx and php-fpm.", epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"deploykit {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text, epilog=EPILOG)
-        _common(command)
-        _OPTIONS.get(name, lambda _: None)(command)
+        if name == chosen:
+            _common(command, several=name == "diff")
+            _OPTIONS.get(name, lambda _: None)(command)
     return parser
 
 
-def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--env", default="", metavar="NAME", help="environment, instead of the one that the deployment group chooses"
-    )
+def _common(command: argparse.ArgumentParser, several: bool) -> None:
+    if several:
+        command.add_argument(
+            "--env", dest="environments", action="append", default=[], metavar="NAME", help="an environment; repeatable"
+        )
+        command.set_defaults(env="")
+    else:
+        command.add_argument(
+            "--env", default="", metavar="NAME", help="environment, instead of the one that the deployment group chooses"
+        )
     command.add_argument("--root", default="", metavar="DIR", help="folder that stands for /")
     command.add_argument(
         "--bundle", default="", metavar="DIR", help="folder with deploykit.yml (default: here, else this program's)"
@@ -69,6 +76,8 @@ def _common(command: argparse.ArgumentParser) -> None:
 
 
 def _run(command: argparse.ArgumentParser) -> None:
+    from deploykit.model import EVENTS  # takes longer than all of this: --version and --help do without
+
     event = os.environ.get("LIFECYCLE_EVENT", "")
     default: Dict[str, Any] = {"nargs": "?", "default": event} if event in EVENTS else {}
     command.add_argument("event", metavar="EVENT", type=_event, help=", ".join(EVENTS), **default)
@@ -113,6 +122,24 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument("--facts", default="", metavar="FILE", help="facts of the target machine, as YAML or JSON")
     command.add_argument("--nginx-root", default="", metavar="DIR", help="what DIR/nginx stands for (default: as found here)")
     command.add_argument("--php-fpm-root", default="", metavar="DIR", help="what DIR/php-fpm stands for")
+
+
+def _diff(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--all", action="store_true", help="every environment (the default, but with --live)")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument(
+        "--from",
+        dest="former",
+        default="",
+        metavar="REF",
+        help="with the merge base of this commit and HEAD (default: the base of the merge request, else of origin's branch)",
+    )
+    what.add_argument("--live", action="store_true", help="with what is on this machine")
+    what.add_argument("--between", nargs=2, default=(), metavar="ENV", help="one environment with another, as they are here")
+    add("--format", choices=("text", "markdown", "json", "html", "terraform"), default="text", help="what to write")
+    add("-o", "--output", default="", metavar="FILE", help="write it there instead of to stdout")
+    add("--detailed-exitcode", action="store_true", help="2 when something differs")
 
 
 def _undo(command: argparse.ArgumentParser) -> None:
@@ -165,6 +192,7 @@ _COMMANDS = {
     "run": "run the handler of a lifecycle event",
     "render": "print or write the rendered configuration",
     "check": "judge the candidate of an environment; nothing is changed",
+    "diff": "what a change does to every environment's files; nothing is changed",
     "status": "what is live, whether it is as deployed, and what runs",
     "undo": "bring back the configuration from before a run",
     "history": "the runs that changed something here",
@@ -178,6 +206,7 @@ _OPTIONS = {
     "run": _run,
     "render": _render,
     "check": _check,
+    "diff": _diff,
     "undo": _undo,
     "simulate": _simulate,
     "bundle": _bundle,
@@ -186,6 +215,8 @@ _OPTIONS = {
 
 
 def _event(word: str) -> str:
+    from deploykit.model import EVENTS
+
     if word in EVENTS:
         return word
     import difflib

@@ -64,6 +64,8 @@ def _as_proved(words: list[str], bundle: str) -> bool:
 
     prefix = _absolute(_value(words, "--root"))
     where = os.path.abspath(_value(words, "--bundle") or bundle or _default_bundle())
+    if os.path.lexists(places.journal(prefix)) or os.path.lexists(places.finished(prefix)):
+        return False
     if not stamp.holds(places.stamp(prefix), words, dict(os.environ), where, PACKAGE):
         return False
     sys.stdout.write("AfterInstall: nothing changed since it was proved, nothing to reload\n")

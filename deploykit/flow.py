@@ -8,10 +8,12 @@ carry_out  apply, reload, verify       with the journal around them: all of it, 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import List, Optional, Sequence, Tuple
 
 from deploykit import record as records
 from deploykit import steps, transaction
+from deploykit.config.folders import missing_folders
 from deploykit.journal import Journal
 from deploykit.model import Candidate, Facts, Outcome, Plan, Request, Settings, Verdict
 from deploykit.places import record as record_path
@@ -64,7 +66,10 @@ def propose_former(request: Request, journals: Sequence[Journal], machine: Scrat
     """The plan that brings back what was live before these runs, judged in the same way."""
     settings = settle(request, machine, output)
     changes, record = former(journals, machine)
-    return replace(_judged(request, Candidate(settings, (), changes), machine), record=record)
+    coming = missing_folders((c.path.rpartition("/")[0] for c in changes if c.action != "remove"), machine)
+    candidate = Candidate(settings, (), changes, tuple(coming), newest=_newest(settings, machine))
+    leaving = tuple(dict.fromkeys(folder for journal in journals for folder in journal.folders))
+    return replace(_judged(request, candidate, machine), record=record, leaving=leaving)
 
 
 def judge(request: Request, machine: Scratch, output: Output) -> Tuple[Candidate, Verdict]:
@@ -80,9 +85,10 @@ def _candidate(request: Request, machine: Scratch, output: Output) -> Candidate:
     settings = settle(request, machine, output)
     output.progress("rendering")
     targets = render(settings, machine)
+    newest = _newest(settings, machine)
     found = compare(settings, targets, read_record(request.prefix, machine), machine)
     probes, seconds = render_probes(settings), min(JUDGING, request.deadline / 2)
-    return Candidate(settings, targets, found.changes, found.folders, probes, found.unchanged, seconds)
+    return Candidate(settings, targets, found.changes, found.folders, probes, found.unchanged, seconds, newest)
 
 
 def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
@@ -108,32 +114,76 @@ def _judged(request: Request, candidate: Candidate, machine: Scratch) -> Plan:
         notes=_notes(settings, alive),
         owner=machine.own_ids(),
         unchanged=candidate.unchanged,
+        newest=candidate.newest,
     )
 
 
 def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
-    """Make the plan true and prove it, or bring everything back. Raises what went wrong, after the undo."""
-    if not plan.changes and not plan.due:
-        return Outcome("", f"{plan.unchanged} files as they should be, nothing to reload")
+    """Make the plan true and prove it, or bring everything back. Raises what went wrong, after the undo.
+
+    The event's steps belong to it: when one fails, the configuration goes back too.
+    """
+    if not plan.changes and not plan.due and _recorded(plan, machine):
+        steps_done = run_steps(plan, machine, output)
+        return Outcome(
+            "", f"{plan.unchanged} files as they should be, nothing to reload", notes=steps_done.notes, newest=plan.newest
+        )
     with transaction.begin(plan, machine, output) as journal:
         output.progress("switching files")
         transaction.put_live(plan, journal, machine)
         output.progress(f"reloading {' and '.join(plan.due) or 'nothing'}")
-        notes = reload(
-            plan.settings.services, plan.due, plan.moves, machine, lambda mark: transaction.note(plan, mark, machine)
-        )
-        if plan.due:
-            output.progress("asking the probes")
-            verify(plan.probes, machine, plan.request.deadline, output.detail)
-    return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, (*plan.verdict.notes, *notes))
+        mark = partial(transaction.note, plan, machine)
+        notes = [*plan.verdict.notes, *reload(plan.settings.services, plan.due, plan.moves, machine, mark)]
+        newest = _newest(plan.settings, machine)
+        notes += _ask(plan, machine, output)
+        run_steps(plan, machine, output)
+    _leave(plan, machine)
+    return Outcome(journal.run, _summary(plan), len(plan.changes), plan.due, tuple(notes), newest)
 
 
-def remember(plan: Plan, inputs: Optional[Sequence[str]], machine: Machine, output: Output) -> None:
-    """Note what is proved. That this fails is no reason to fail: the next run only takes longer."""
+def _leave(plan: Plan, machine: Machine) -> None:
+    """Folders that an undone run had made go with it, if nothing is in them any more."""
+    inside = [folder for folder in plan.leaving if any(folder.startswith(root + "/") for root in plan.settings.writable)]
+    for folder in sorted(inside, reverse=True):
+        if machine.find(folder).kind == "folder" and not machine.names(folder):
+            machine.remove_folder(folder)
+
+
+def _ask(plan: Plan, machine: Machine, output: Output) -> List[str]:
+    """Ask the probes of what was reloaded. Where one service does not run, no page can come through both."""
+    if not plan.due:
+        return []
+    services = plan.settings.services
+    dead = [name for name in services if name not in running.names(services.values(), machine)]
+    if dead:
+        return [f"{' and '.join(dead)} does not run, so no probe was asked; ValidateService asks them"]
+    output.progress("asking the probes")
+    verify(plan.probes, machine, plan.request.deadline, output.detail)
+    return []
+
+
+def remember(plan: Plan, outcome: Outcome, machine: Machine, output: Output, inputs: Optional[Sequence[str]] = None) -> None:
+    """Note what is proved. That this fails is no reason to fail: the next run only takes longer.
+
+    inputs: files besides the bundle's own that it was made from; None when the next run must not end early by it.
+    """
+    if outcome.newest != _newest(plan.settings, machine):
+        output.say("somebody changed configuration files meanwhile: the next run looks at everything again", "yellow")
+        return
     try:
-        machine.remember(tuple(plan.settings.services.values()), inputs)
+        machine.remember(tuple(plan.settings.services.values()), inputs, plan.verdict.outside)
     except OSError as error:
         output.say(f"the proof cannot be remembered: {error}", "yellow")
+
+
+def _newest(settings: Settings, machine: Readable) -> float:
+    """When the content, owner or mode of a live file last changed; names that come and go do not count, since ours do."""
+    return machine.newest_change([path for service in settings.services.values() for path in service.writable], False)
+
+
+def _recorded(plan: Plan, machine: Readable) -> bool:
+    """Does the record name the files of this plan already? What a worker was measured to cost is no reason to write it."""
+    return replace(records.parse(plan.record), worker_mb=0) == replace(read_record(plan.request.prefix, machine), worker_mb=0)
 
 
 def read_record(prefix: str, machine: Readable) -> records.Record:

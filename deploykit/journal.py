@@ -1,7 +1,8 @@
 """The journal of a run: what it set out to change and how far it came. One JSON document a line.
 
-The first line is written, and on disk, before anything else is touched; marks follow. A line that was cut off by a
-crash is ignored. Readers take what they know and leave the rest: an older deploykit reads a newer one's journal.
+The first line is on disk, as a whole, before anything else is touched; marks follow, and one that was cut off by a crash
+is ignored. Where the journal lies tells the rest (see ``places``): an open one is undone, a finished one tidied up.
+Readers take what they know and leave the rest: an older deploykit reads a newer one's journal.
 """
 
 from __future__ import annotations
@@ -17,22 +18,24 @@ T = TypeVar("T")
 
 VERSION = 1
 
-SWITCHING = "switching"  # every old file is kept and every new one written, all on disk; live files change from here on
-SWITCHED = "switched"
+SWITCHING = "switching"  # every old file has its second name and every new one is written; live files change from here on
 RELOADING = "reloading "  # + service; its processes may run the new configuration from here on
-DONE = "done"  # the new configuration is proved; from here on a crash finishes instead of undoing
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file. temporary: where its new content waits, ``""`` for a removal; kept: where the old one is, ``""`` if none."""
+    """One file. temporary: where its new content waits, ``""`` for a removal. old: the second name of the old one, beside it,
+    ``""`` if there is none: coming back is a rename, which needs no space. kept: where the old one goes when the run is done.
+    sha256: of the new content; link: where the new symbolic link points, ``""`` for a file."""
 
     action: str
     path: str
     service: str
     temporary: str
+    old: str
     kept: str
     sha256: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,6 @@ class Journal:
     @property
     def switching(self) -> bool:
         return SWITCHING in self.marks
-
-    @property
-    def done(self) -> bool:
-        return DONE in self.marks
 
     @property
     def reloaded(self) -> Tuple[str, ...]:

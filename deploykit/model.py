@@ -258,7 +258,8 @@ class Probe:
 @dataclass(frozen=True)
 class Candidate:
     """The whole configuration as it shall be: every target, changed or not, what differs from live, folders that are still
-    to be made, and what to ask of it. seconds: how long judging it may take."""
+    to be made, and what to ask of it. seconds: how long judging it may take. newest: when a live file had last changed before
+    anything was compared."""
 
     settings: Settings
     targets: Tuple[Target, ...]
@@ -267,6 +268,7 @@ class Candidate:
     probes: Tuple[Probe, ...] = ()
     unchanged: int = 0
     seconds: float = 60.0
+    newest: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -291,12 +293,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judge's word on a candidate: which judge it was, what it found, what it could not look at."""
+    """The judge's word on a candidate: which judge it was, what it found, what it could not look at.
+
+    outside: files that nginx reads outside its own folders (includes, certificates); None where nobody looked.
+    """
 
     judge: str
     findings: Tuple[Finding, ...] = ()
     notes: Tuple[str, ...] = ()
     seconds: float = 0.0
+    outside: Optional[Tuple[str, ...]] = None
 
     @property
     def errors(self) -> Tuple[Finding, ...]:
@@ -399,7 +405,8 @@ class Plan:
     """What an event would do, and the proof that it may. Printed by a dry run, carried out otherwise.
 
     due: services to reload, by change or because a reload is owed. folders: to be made, parents first, with the owner.
-    record: the text that tells the next run which files are ours.
+    record: the text that tells the next run which files are ours. newest: see ``Candidate``. leaving: folders that go if
+    they are empty afterwards.
     """
 
     request: Request
@@ -417,6 +424,8 @@ class Plan:
     owner: Tuple[int, int] = (0, 0)
     record: bytes = b""
     unchanged: int = 0
+    newest: float = 0.0
+    leaving: Tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -425,10 +434,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How carrying out ended. run: its name in the history, ``""`` when nothing was changed."""
+    """How carrying out ended. run: its name in the history, ``""`` when nothing was changed. newest: when a live file had
+    last changed when it was proved."""
 
     run: str
     summary: str
     changed: int = 0
     reloaded: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
+    newest: float = 0.0

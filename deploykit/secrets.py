@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import binascii
 import fnmatch
 import functools
+import json
 import re
 from typing import Any, Callable, List, Sequence, Tuple
 
@@ -12,6 +14,7 @@ from deploykit.model import Settings
 _WORDS = r"(?:password|passwd|secret|token|api_?key|private_?key|credentials?)"
 _TELLING = re.compile(rf"(?:^|[^a-z]){_WORDS}(?:[^a-z]|$)", re.IGNORECASE)
 _TELLING_LINE = re.compile(rf"^(\s*\S*(?:^|[^a-z]){_WORDS}(?:[^a-z\s=:]\S*?)?(?:\s*[=:]\s*|\s+))(\S.*)$", re.IGNORECASE)
+_EXPRESSIONS = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 MASK = "***"
 
 
@@ -27,6 +30,13 @@ def is_secret(path: str, named: Sequence[str]) -> bool:
     if any(_tells(part) for part in path.split(".")):
         return True
     return any(fnmatch.fnmatchcase(path, name) or path.startswith(name + ".") for name in named)
+
+
+def names_secret(template: str, named: Sequence[str]) -> bool:
+    """Does a template use a secret variable, one that is named so or that is listed under ``secrets:``?"""
+    words = {name.rpartition(".")[2] for name in named}
+    used = " ".join(_EXPRESSIONS.findall(template))
+    return bool(_TELLING.search(used)) or any(re.search(rf"\b{re.escape(word)}\b", used) for word in words)
 
 
 def former_mask(after: str, secrets: Sequence[str]) -> Callable[[str], str]:
@@ -72,5 +82,12 @@ def _tells(name: str) -> bool:
 
 
 def _forms(value: str) -> List[str]:
+    """How a value looks in a file: as it is, quoted for either service, in JSON, in base64, line by line."""
     quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-    return [value, quoted, quoted.replace("${", "\\${"), *value.splitlines()]
+    encoded = binascii.b2a_base64(value.encode("utf-8", "surrogateescape"), newline=False).decode()
+    return [value, quoted, quoted.replace("${", "\\${"), *value.splitlines(), _json(value), encoded]
+
+
+def _json(value: str) -> str:
+    """As JSON writes it, without the quotes around it."""
+    return value if value.isascii() and '"' not in value and "\\" not in value else json.dumps(value)[1:-1]

@@ -33,7 +33,7 @@ DEFAULTS = (
     ".hypothesis",
     "*.egg-info",
     "/.coverage",
-    "node_modules/.bin",
+    "**/node_modules/.bin",
     ".phpunit.result.cache",
     ".php-cs-fixer.cache",
     # editors and desktops

@@ -8,16 +8,12 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from deploykit import flow
-from deploykit.commands import asked
+from deploykit.commands import asked, linted
 from deploykit.errors import InvalidInput, Location, Refused, UsageError
 from deploykit.model import Candidate, Finding, Request, Service
 from deploykit.stages import formats, report, trees
 from deploykit.stages.gather import gather
-from deploykit.stages.lint import lint
 from deploykit.stages.load import load
-from deploykit.stages.render import locator
-from deploykit.stages.stock import stock
-from deploykit.stages.surroundings import surroundings
 from deploykit.system.output import Output
 from deploykit.system.read_only import ReadOnlyMachine
 from deploykit.system.signals import Watch
@@ -89,25 +85,13 @@ class _Check:
 
     def _rules(self, candidate: Candidate) -> List[Finding]:
         """Findings at the templates' lines; what is wrong in other people's files is theirs."""
-        locate = locator(candidate.settings, self._machine)
-        targets = {target.path: target for target in candidate.targets}
         found = self._lint(trees.candidate(candidate, self._machine), candidate.settings.services, "")
-        ours = [finding for finding in found if finding.at is None or finding.at.file in targets]
-        return [replace(f, at=locate(targets[f.at.file], f.at.line)) if f.at else f for f in ours]
+        placed = linted.at_templates(found, candidate.settings, candidate.targets, self._machine)
+        return [finding for finding, _ in placed]
 
     def _lint(self, files: Mapping[str, bytes], services: Mapping[str, Service], folder: str) -> Tuple[Finding, ...]:
-        around = surroundings(services, self._facts(), self._machine, self._arguments.facts or "--facts")
-        root = services["nginx"].root
-        mains = {name: service.main for name, service in services.items()}
-
-        def outside(path: str) -> Optional[bytes]:
-            if not folder or not path.startswith(tuple(s.root + "/" for s in services.values())):
-                if self._machine.find(path).kind == "file":
-                    return bytes(self._machine.read(path))
-                return None if around.accounts is not None else b""
-            return stock(path, root)
-
-        return lint(files, mains, around, outside)
+        told = linted.Told(self._facts(), self._arguments.facts or "--facts")
+        return linted.findings(files, services, self._machine, told, folder)
 
     def _services(self) -> Mapping[str, Service]:
         """Where the services' files are, or would be; the options win."""

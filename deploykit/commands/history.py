@@ -8,33 +8,43 @@ from typing import Any, Callable, Dict, List
 
 from deploykit import journal as journals
 from deploykit import places
+from deploykit.errors import UndoFailed
 from deploykit.journal import Journal
 from deploykit.system.output import Output
 from deploykit.system.port import Readable
 from deploykit.system.signals import Watch
 
+ENDS = {"done": "journal", "undone": "undone"}
+
 
 def run(arguments: argparse.Namespace, door: Callable[[Watch], Readable], output: Output) -> int:
     """Print one line a run; always 0."""
-    found = runs(arguments.root, door(Watch(0)))
+    machine = door(Watch(0))
+    ended = [(journal, end) for end, word in ENDS.items() for journal in runs(arguments.root, machine, word)]
+    found = [_document(journal, end) for journal, end in sorted(ended, key=lambda pair: pair[0].run, reverse=True)]
     if arguments.json:
-        output.document([_document(journal) for journal in found])
+        output.document(found)
         return 0
-    for journal in found:
-        output.say(_row(_document(journal)))
+    for body in found:
+        output.say(_row(body))
     if not found:
         output.say("nothing was changed by deploykit here yet")
     return 0
 
 
-def runs(prefix: str, machine: Readable) -> List[Journal]:
-    """Journals of ended runs, newest first."""
+def runs(prefix: str, machine: Readable, end: str = "journal") -> List[Journal]:
+    """Journals of runs that are done (or, with ``end`` as ``undone``, of those that were undone), newest first.
+
+    One that cannot be read is left out: it must not hide the others.
+    """
     found: List[Journal] = []
     for name in reversed(machine.names(places.history(prefix))):
-        path = places.run(prefix, name) + "/journal"
-        journal = journals.parse(machine.read(path), path) if machine.find(path).there else None
-        if journal:
-            found.append(journal)
+        path = f"{places.run(prefix, name)}/{end}"
+        try:
+            journal = journals.parse(machine.read(path), path) if machine.find(path).there else None
+        except UndoFailed:
+            continue
+        found += [journal] if journal else []
     return found
 
 
@@ -43,12 +53,12 @@ def _row(body: Dict[str, Any]) -> str:
     return "  ".join((body["run"], body["started"], event, end, files, body["deployment"])).rstrip()
 
 
-def _document(journal: Journal) -> Dict[str, Any]:
+def _document(journal: Journal, end: str) -> Dict[str, Any]:
     return {
         "run": journal.run,
         "started": datetime.fromtimestamp(journal.started, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ"),
         "event": journal.event,
-        "end": "done" if journal.done else "undone",
+        "end": end,
         "files": sum(1 for entry in journal.entries if entry.service),
         "reloaded": list(journal.reloaded),
         "environment": journal.environment,

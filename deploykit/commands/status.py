@@ -36,11 +36,13 @@ def _document(arguments: argparse.Namespace, machine: Readable, output: Output) 
     )
     files = {path: _file(path, owned, machine) for path, owned in record.files.items()}
     journal = transaction.open_journal(arguments.root, machine)
+    untidy = transaction.finished_journal(arguments.root, machine)
     last = runs(arguments.root, machine)[:1]
     return {
         "environment": record.environment or None,
         "last run": last[0].run if last else None,
         "cut off": journal.run if journal else None,
+        "to be tidied up": untidy.run if untidy else None,
         "services": {name: _service(name, alive, owed) for name in services},
         "files": len(files),
         "different": {path: word for path, word in files.items() if word != "as deployed"},

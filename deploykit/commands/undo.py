@@ -47,7 +47,7 @@ def _for_real(arguments: argparse.Namespace, machine: Machine, output: Output) -
     else:
         plan = _plan(arguments, machine, output)
         outcome = flow.carry_out(plan, machine, output)
-        flow.remember(plan, None, machine, output)
+        flow.remember(plan, outcome, machine, output)
         output.say(f"undo: {outcome.summary}", "green")
     if arguments.json:
         output.document(report.outcome_document(outcome))
@@ -55,7 +55,7 @@ def _for_real(arguments: argparse.Namespace, machine: Machine, output: Output) -
 
 
 def _plan(arguments: argparse.Namespace, machine: Any, output: Output) -> Plan:
-    ended = [journal for journal in runs(arguments.root, machine) if journal.done]
+    ended = runs(arguments.root, machine)
     wanted = [journal for journal in ended if not arguments.target or journal.run >= arguments.target]
     if not wanted or (arguments.target and wanted[-1].run != arguments.target):
         known = ", ".join(journal.run for journal in ended) or "none"

@@ -10,7 +10,7 @@ from typing import Dict
 from deploykit import __version__
 from deploykit.system.output import Output
 
-LIBRARIES = {"jinja2": "jinja2", "yaml": "pyyaml", "psutil": "psutil", "sh": "sh"}
+LIBRARIES = {"jinja2": "jinja2", "yaml": "pyyaml", "psutil": "psutil", "sh": "sh", "crossplane": "crossplane"}
 
 
 def run(arguments: argparse.Namespace, _: object, output: Output) -> int:

@@ -6,8 +6,6 @@ carry_out  apply -> reload -> verify                                  all of it,
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from deploykit import flow
 from deploykit.errors import ToolMissing
 from deploykit.model import Outcome, Plan, Request
@@ -30,6 +28,5 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
         raise ToolMissing(f"{' and '.join(missing)} not installed on this machine", hint=hint)
     outcome = flow.carry_out(plan, machine, output)
     # With steps to run, an unchanged configuration is no reason to end early the next time.
-    flow.remember(plan, None if plan.steps else plan.settings.inputs, machine, output)
-    steps = flow.run_steps(plan, machine, output)
-    return replace(outcome, notes=(*outcome.notes, *steps.notes))
+    flow.remember(plan, outcome, machine, output, None if plan.steps else plan.settings.inputs)
+    return outcome

@@ -23,7 +23,7 @@ _LOGINS = (
     "access_by_lua_block",
 )
 _WATCHING = re.compile(
-    r"(?:\A|[/_.-])(?:(?:php|fpm|nginx|stub|server|basic)[_-]?)*(?:status|ping)(?:\Z|[/_.)|$-])", re.IGNORECASE
+    r"(?:\A|[/_.(|-])(?:(?:php|fpm|nginx|stub|server|basic)[_-]?)*(?:status|ping)(?:\Z|[/_.)|$-])", re.IGNORECASE
 )
 
 

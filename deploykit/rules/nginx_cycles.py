@@ -51,7 +51,7 @@ def redirect_cycle(subject: Subject) -> Found:
 
 def _cycle(server: Server, route: str, exists: Optional[Exists]) -> Optional[Directive]:
     """The directive that closes a circle for this route, None when the request ends somewhere."""
-    path, rounds = route, 0
+    path, rounds, last = route, 0, None
     seen: List[Tuple[int, str]] = []
     while rounds < 12:
         location = server.target(path)
@@ -63,8 +63,8 @@ def _cycle(server: Server, route: str, exists: Optional[Exists]) -> Optional[Dir
         if (id(location.directive), step.path) in seen or len(step.path) > 500:
             return step.by
         seen.append((id(location.directive), step.path))
-        path, rounds = step.path, rounds + 1
-    return None
+        path, rounds, last = step.path, rounds + 1, step.by
+    return last
 
 
 def _step(location: Location, path: str, written: bool, exists: Optional[Exists]) -> Step:

@@ -10,7 +10,7 @@ from deploykit.rules.nginx_layout import Block, layout
 from deploykit.rules.nginx_regex import captures, holds_line_breaks
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
-_SETTING = ("add_header", "add_trailer", "proxy_set_header", "grpc_set_header", "more_set_headers", "fastcgi_param")
+_SETTING = ("add_header", "add_trailer", "proxy_set_header", "grpc_set_header", "more_set_headers")
 _DECODED = frozenset(("uri", "document_uri"))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Optional
 
-from deploykit.parsers.problem import Include
+from deploykit.parsers.nginx_tree import Parents
 from deploykit.rules.nginx_examples import a_http, a_server
-from deploykit.rules.nginx_layout import Layout, layout
-from deploykit.rules.rule import Example, Found, Subject, finding, rule
+from deploykit.rules.nginx_layout import layout
+from deploykit.rules.rule import Example, Exists, Found, Subject, finding, rule
 
 _BACKUP = re.compile(
     r"(?:~|\.(?:bak|backup|orig|old|save|swp|swo|tmp|rej|disabled|rpmsave|rpmnew|rpmorig|ucf-\w+|dpkg-[\w-]+)|\.conf\.\d+)\Z|/\.?#",
@@ -47,24 +48,28 @@ def include_empty(subject: Subject) -> Found:
     """A pattern in an include that matches no file.
 
     nginx takes that silently. Where no server is left nginx listens nowhere, which is an error; else it is a warning, for
-    the pattern may be misspelt. The folders that packages include although they are empty at first (conf.d, sites-enabled,
-    modules-enabled and the like) are left alone as long as there is a server.
+    the pattern may be misspelt. A folder that is there and empty, within a server, is taken for meant, and so are the folders
+    that packages include although they are empty at first: conf.d, sites-enabled, modules-enabled and the like.
     """
     view = layout(subject)
     lonely = not view.servers and not view.every("stream", "mail") and bool(view.every("http"))
-    for directive, parents in view.every("include"):
-        include = _of(view, str(directive.at))
-        if include is None or include.files or (not lonely and _DROP_IN.search(include.pattern)):
-            continue
+    empty = {str(include.at): include for include in view.config.includes if not include.files}
+    for directive, parents in view.every("include") if empty else ():
+        include = empty.get(str(directive.at))
         loses = lonely and parents[-1].name == "http"
-        message = f"{include.pattern} matches no file" + (", and there is no server: nginx listens nowhere" if loses else "")
-        if loses or not _DROP_IN.search(include.pattern):
+        if include and (loses or not _is_meant(include.pattern, parents, subject.around.exists)):
+            message = f"{include.pattern} matches no file" + (
+                ", and there is no server: nginx listens nowhere" if loses else ""
+            )
             hint = "correct the pattern, or add a file"
             yield finding("nginx-include-empty", message, directive.at, hint, "error" if loses else "warning")
 
 
-def _of(view: Layout, at: str) -> Include | None:
-    return next((include for include in view.config.includes if str(include.at) == at), None)
+def _is_meant(pattern: str, parents: Parents, exists: Optional[Exists]) -> bool:
+    """Is a folder for additions simply empty?"""
+    folder = pattern.rpartition("/")[0]
+    within = parents[-1].name in ("server", "location") and exists is not None and exists(folder) is True
+    return within or bool(_DROP_IN.search(pattern))
 
 
 @rule(

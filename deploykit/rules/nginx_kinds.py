@@ -97,22 +97,23 @@ FLAGS = _names(
 # Others that nginx calls duplicate when they stand twice in a block.
 SINGLE = _names(
     """
-    ALL_pass FOUR_cache FOUR_cache_key FOUR_store FOUR_store_access FOUR_temp_path add_after_body add_before_body
-    add_header_inherit add_trailer_inherit aio alias auth_basic auth_basic_user_file auth_request autoindex_format
-    charset client_body_in_file_only client_body_temp_path dav_access debug_points default_type degrade directio
-    disable_symlinks events expires fastcgi_index geoip_city geoip_country geoip_org google_perftools_profiles
-    grpc_ssl_ciphers grpc_ssl_crl grpc_ssl_name grpc_ssl_password_file grpc_ssl_trusted_certificate gzip_http_version
-    gzip_static http if_modified_since internal keepalive keepalive_timeout limit_conn_log_level limit_rate
-    limit_rate_after limit_req_log_level lingering_close lock_file mail open_file_cache open_log_file_cache pass pid
-    post_action proxy_http_version proxy_method proxy_protocol proxy_set_body proxy_ssl_certificate
-    proxy_ssl_certificate_key proxy_ssl_ciphers proxy_ssl_crl proxy_ssl_trusted_certificate quic_host_key
-    real_ip_header resolver root satisfy secure_link secure_link_md5 secure_link_secret server_tokens source_charset
-    ssl_alpn ssl_certificate_cache ssl_ciphers ssl_client_certificate ssl_crl ssl_dhparam ssl_ecdh_curve ssl_engine
-    ssl_ocsp ssl_ocsp_cache ssl_ocsp_responder ssl_password_file ssl_stapling_file ssl_stapling_responder
-    ssl_trusted_certificate ssl_verify_client stream tcp_nodelay try_files use user userid userid_domain
-    userid_expires userid_mark userid_name userid_p3p userid_path uwsgi_ssl_ciphers uwsgi_ssl_crl uwsgi_ssl_name
-    uwsgi_ssl_password_file uwsgi_ssl_trusted_certificate uwsgi_string worker_connections worker_cpu_affinity
-    worker_priority worker_processes working_directory xml_entities
+    ALL_bind ALL_pass FOUR_cache FOUR_cache_key FOUR_store FOUR_store_access FOUR_temp_path add_after_body
+    add_before_body add_header_inherit add_trailer_inherit aio alias auth_basic auth_basic_user_file auth_request
+    autoindex_format charset client_body_in_file_only client_body_temp_path dav_access debug_points default_type
+    degrade directio disable_symlinks events expires fastcgi_index geoip_city geoip_country geoip_org
+    google_perftools_profiles grpc_ssl_ciphers grpc_ssl_crl grpc_ssl_name grpc_ssl_password_file
+    grpc_ssl_trusted_certificate gzip_http_version gzip_static http http2_max_concurrent_pushes http2_push
+    if_modified_since internal keepalive keepalive_timeout limit_conn_log_level limit_rate limit_rate_after
+    limit_req_log_level lingering_close lock_file mail open_file_cache open_log_file_cache pass pid post_action
+    proxy_http_version proxy_method proxy_protocol proxy_set_body proxy_ssl_certificate proxy_ssl_certificate_key
+    proxy_ssl_ciphers proxy_ssl_crl proxy_ssl_trusted_certificate quic_host_key real_ip_header resolver root satisfy
+    secure_link secure_link_md5 secure_link_secret server_tokens source_charset ssl_alpn ssl_certificate_cache
+    ssl_ciphers ssl_client_certificate ssl_crl ssl_dhparam ssl_ecdh_curve ssl_engine ssl_ocsp ssl_ocsp_cache
+    ssl_ocsp_responder ssl_password_file ssl_stapling_file ssl_stapling_responder ssl_trusted_certificate
+    ssl_verify_client stream tcp_nodelay try_files use user userid userid_domain userid_expires userid_mark
+    userid_name userid_p3p userid_path uwsgi_ssl_ciphers uwsgi_ssl_crl uwsgi_ssl_name uwsgi_ssl_password_file
+    uwsgi_ssl_trusted_certificate uwsgi_string worker_connections worker_cpu_affinity worker_priority worker_processes
+    working_directory xml_entities
     """
 )
 

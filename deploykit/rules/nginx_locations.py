@@ -20,7 +20,7 @@ _HARMLESS = frozenset(("return", "rewrite"))
 def duplicate_location(subject: Subject) -> Found:
     """The same location twice in one block.
 
-    nginx does not start; ``/api`` and ``^~ /api`` are the same to it. Two locations with the same regular expression it takes,
+    nginx does not start; ``/api`` and ``^~ /api`` are the same to it. Two with the same regular expression or @name it takes,
     but the second one never gets a request: a warning. Merge the two. They often come from an include.
     """
     view = layout(subject)
@@ -31,7 +31,7 @@ def duplicate_location(subject: Subject) -> Found:
             first = seen.setdefault(key, location)
             if first is not location:
                 message = f"'{location.text}' stands a second time; the first is at {first.directive.at}"
-                severity = "warning" if location.is_regex else "error"
+                severity = "warning" if location.is_regex or location.sign == "@" else "error"
                 yield finding("nginx-duplicate-location", message, location.directive.at, "merge the two", severity)
 
 

@@ -61,7 +61,7 @@ def script_filename(subject: Subject) -> Found:
     hint = f"add: {SCRIPT}"
     for block in passing(layout(subject)):
         found = params(block)
-        script = found.get("SCRIPT_FILENAME")
+        script = found.get("SCRIPT_FILENAME") or found.get("PATH_TRANSLATED")  # php-fpm takes the second for the first
         if not found or (script is None and "SCRIPT_FILENAME" in outer_params(block)):
             continue
         if script is None:
@@ -171,11 +171,17 @@ def php_source(subject: Subject) -> Found:
         said = set()
         for path, at in (*_asked_for(server), *_lying_there(server, subject)):
             place = server.target(path) or server
-            if path not in said and _serves_source(place, path, subject.around.exists):
+            shadowed = isinstance(place, Location) and place.is_regex and _is_wanted(server, path)
+            if path not in said and not shadowed and _serves_source(place, path, subject.around.exists):
                 said.add(path)
                 message = f"{path} is sent as it is: no location hands it to php-fpm"
                 hint = "add a location ~ \\.php$ with fastcgi_pass"
                 yield finding("nginx-php-source", message, at.at, hint)
+
+
+def _is_wanted(server: Server, path: str) -> bool:
+    """Would a location run the script, if only it got the request?"""
+    return any(location.has("fastcgi_pass") and location.matches(path) for location in server.locations)
 
 
 def _asked_for(server: Server) -> Iterator[Tuple[str, Directive]]:
@@ -186,7 +192,8 @@ def _asked_for(server: Server) -> Iterator[Tuple[str, Directive]]:
         for directive in block.own("try_files"):
             yield from ((path, directive) for path in _php_paths(directive.args[-1:]))
         prefix = block.path.rstrip("/") if isinstance(block, Location) and not block.is_regex else ""
-        for directive in block.own("index"):
+        asking = (server.target("/") or server) if block is server else block
+        for directive in block.own("index") if block.own("index") == asking.effective("index") else ():
             yield from ((f"{prefix}/{word}", directive) for word in directive.args if re.match(r"[\w-]+\.php\Z", word))
 
 

@@ -54,19 +54,14 @@ def https_redirect(subject: Subject) -> Found:
 
 
 def _for_everything(server: Server) -> Optional[Directive]:
-    """The return or rewrite that redirects whatever the server is asked for to https."""
+    """The return or rewrite that sends whatever the server is asked for, but for some paths of their own, to https."""
     for directive in (*server.own("return"), *server.own("rewrite")):
         if _is_redirect(directive):
             return directive
-    others = [location for location in server.locations if not _is_aside(location)]
-    if len(others) == 1 and others[0].path == "/" and others[0].sign in ("", "^~"):
-        return next((directive for directive in others[0].own("return") if _is_redirect(directive)), None)
+    for location in server.locations:
+        if location.path == "/" and location.sign in ("", "^~"):
+            return next((directive for directive in location.own("return") if _is_redirect(directive)), None)
     return None
-
-
-def _is_aside(location: Location) -> bool:
-    """A location that serves something of its own: challenges for certificates, health checks, one page."""
-    return location.sign in ("=", "@") or ".well-known" in location.path or bool(_HEALTH.search(location.path))
 
 
 def _is_redirect(directive: Directive) -> bool:
@@ -80,7 +75,8 @@ def _meets_itself(server: Server, directive: Directive, view: Layout) -> bool:
     """Does it lead to a name of this configuration at which nothing speaks TLS, nor serves what a balancer decrypts?"""
     match = _TARGET.match(directive.args[-1] if directive.name == "return" else directive.args[1])
     host, variable = (match.group(1).lower(), match.group(2) or "") if match else ("", "")
-    if (variable and (host or variable not in _OWN_NAME)) or (host and host not in _every_name(view)):
+    path = "uri" in variable
+    if (variable and not path and (host or variable not in _OWN_NAME)) or (host and host not in _every_name(view)):
         return False
     wanted = {host} if host else set(server.names)
     if _speaks_tls(view, wanted):

@@ -99,6 +99,8 @@ class _Reading:
         if end >= len(self.pattern):
             return "a ']' is missing"
         inside = self.pattern[self.at + 1 : end]
+        if re.fullmatch(r":\^?\w+:", inside):
+            return f"'[{inside}]' must stand within brackets of its own"
         for low, high in re.findall(r"(?<![\\-])([a-zA-Z0-9])-([a-zA-Z0-9])", inside):
             if low > high:
                 return f"the range {low}-{high} is out of order"

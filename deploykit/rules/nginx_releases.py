@@ -41,6 +41,7 @@ _SINCE = """
     uwsgi_socket_rcvbuf uwsgi_socket_sndbuf xml_external_entities
 1.31.5: client_body_early_read
 """
+_OLDER = frozenset(("degradation", "degrade", "proxy", "proxy_downstream_buffer", "proxy_upstream_buffer"))
 _REMOVED = {"ssl": (1, 25, 1), **{f"spdy_{end}": (1, 19, 7) for end in ("chunk_size", "headers_comp", "keepalive_timeout")}}
 # Directives of modules that are not part of every build, by the name that nginx -V and the module's file give the module.
 _OWN = """
@@ -141,7 +142,7 @@ def removed(name: str) -> Optional[Version]:
 
 def is_directive(name: str) -> bool:
     """Is there a directive of this name, in nginx or in a widely used module of other people's?"""
-    return known(name) or name in SINCE or bool(foreign(name))
+    return known(name) or name in SINCE or name in _OLDER or bool(foreign(name))
 
 
 @cache

@@ -90,8 +90,10 @@ def root_default(subject: Subject) -> Found:
     view = layout(subject)
     said = set()
     for server in view.servers:
-        for block in (server, *server.every_location()):
-            directive = _without_root(block, server) if block.root is None and view.whole(block) else None
+        swallowed = any("/" in name for name in server.names)  # by a server_name without its semicolon
+        for block in (server, *server.every_location()) if not swallowed else ():
+            rootless = not block.effective("root") and not block.effective("alias") and view.whole(block)
+            directive = _without_root(block, server) if rootless else None
             if directive and directive.at not in said:
                 said.add(directive.at)
                 message = "no root is in effect here: nginx takes the one that it was built with"

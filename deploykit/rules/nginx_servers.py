@@ -12,6 +12,8 @@ from deploykit.rules.nginx_layout import Server, layout
 from deploykit.rules.nginx_listens import Listen
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
+# What often stands in the line behind server_name.
+_NEXT = frozenset(("root", "index", "listen", "return", "include", "access_log", "error_log", "charset", "ssl_certificate"))
 _LISTEN_HINT = "options of the socket (backlog, reuseport, ...) belong to one listen of an address, all servers share them"
 
 
@@ -63,7 +65,8 @@ def server_name(subject: Subject) -> Found:
     swallowed ``root`` the site answers 403 and 404 to everything. Put the semicolon in, or write the host's name alone.
     """
     for directive, parents in layout(subject).every("server_name"):
-        bad = next((name for name in directive.args if "/" in name and not name.startswith("~")), None)
+        swallowed = {word for word, line in zip(directive.args, directive.arg_lines) if line > directive.line and word in _NEXT}
+        bad = next((name for name in directive.args if name in swallowed or ("/" in name and not name.startswith("~"))), None)
         if bad is not None and parents[-1].name == "server":
             yield finding("nginx-server-name", f"'{bad}' is no server name", directive.at, _swallowed(directive))
 

@@ -10,6 +10,7 @@ from deploykit.model import Finding
 from deploykit.parsers.nginx import nearest_name
 from deploykit.parsers.nginx_names import TABLES
 from deploykit.parsers.nginx_tree import Directive
+from deploykit.parsers.problem import Problem
 from deploykit.rules.nginx_examples import a_server
 from deploykit.rules.nginx_kinds import ONCE
 from deploykit.rules.nginx_layout import Layout, layout
@@ -17,8 +18,21 @@ from deploykit.rules.nginx_releases import MODULES, foreign, is_directive, plain
 from deploykit.rules.render_text import leftover_lines, odd_lines
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
-# Named things that a block may define once under each name, and where the name stands.
-_DEFINED_ONCE = {"upstream": 0, "log_format": 0}
+# Where releases after the parser's table of places take a directive too.
+_NEWER_PLACES = {
+    "include": ("",),
+    "set": ("stream",),
+    "server_name": ("stream",),
+    "server_names_hash_bucket_size": ("stream",),
+    "server_names_hash_max_size": ("stream",),
+    "set_real_ip_from": ("mail",),
+    "proxy_protocol": ("mail",),
+    "resolver": ("http > upstream", "stream > upstream"),
+    "resolver_timeout": ("http > upstream", "stream > upstream"),
+    **dict.fromkeys(("ssl_stapling", "ssl_stapling_file", "ssl_stapling_responder", "ssl_stapling_verify"), ("stream",)),
+}
+# What may be defined once under each name.
+_DEFINED_ONCE = ("upstream", "log_format", "limit_req_zone", "limit_conn_zone")
 
 
 @rule(
@@ -34,8 +48,15 @@ def syntax(subject: Subject) -> Found:
     the line behind a missing semicolon; this names the line that lacks it.
     """
     for problem in subject.nginx.problems if subject.nginx else ():
-        if problem.kind == "nginx-syntax":
+        if problem.kind == "nginx-syntax" and not _allowed_since(problem):
             yield finding("nginx-syntax", problem.message, problem.at, problem.hint)
+
+
+def _allowed_since(problem: Problem) -> bool:
+    """Does the parser object to a place in which a later nginx takes the directive?"""
+    name = re.match(r'"(\w+)" directive is not allowed here', problem.message)
+    places = _NEWER_PLACES.get(name.group(1)) if name else None
+    return places is not None and any(f"stands in {place}" in problem.hint for place in places)
 
 
 @rule(
@@ -93,11 +114,17 @@ def duplicate_directive(subject: Subject) -> Found:
             if len(found) > 1 and name in ONCE:
                 yield _twice(found[1], found[0].at, f"'{name}'")
     for directive, parents in view.every(*_DEFINED_ONCE):
-        if directive.args:
-            key = (f"{parents[-1].name} {directive.name}", directive.args[0])
-            first = seen.setdefault(key, directive)
+        for name in _defined(directive):
+            first = seen.setdefault((f"{parents[-1].name} {directive.name}", name), directive)
             if first is not directive:
-                yield _twice(directive, first.at, f"{directive.name} '{directive.args[0]}'")
+                yield _twice(directive, first.at, f"{directive.name} '{name}'")
+
+
+def _defined(directive: Directive) -> Tuple[str, ...]:
+    """The name that a directive defines, if any."""
+    if directive.name in ("upstream", "log_format"):
+        return directive.args[:1]
+    return tuple(word[5:].partition(":")[0] for word in directive.args if word.startswith("zone="))
 
 
 def _twice(directive: Directive, first: Location, what: str) -> Finding:

@@ -14,7 +14,7 @@ from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
 SOON = 14  # days: whoever renews in time has done it by then
 _DAY = 86400
-_OLD = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1")
+_OLD = ("sslv2", "sslv3", "tlsv1", "tlsv1.1")
 _WEAK = re.compile(r"(?:\A|[-+_])(?:RC4|RC2|NULL|eNULL|aNULL|ADH|AECDH|EXP\w*|LOW|MD5|DES|3DES|CBC3|DES3)(?:\Z|[-+_])")
 
 
@@ -184,14 +184,14 @@ def ssl_without_cert(subject: Subject) -> Found:
 def cert_without_ssl(subject: Subject) -> Found:
     """A server with a certificate of its own, none of whose ``listen`` says ssl or quic.
 
-    It speaks plain HTTP on that port: browsers say "wrong version number". Write ``listen 443 ssl;``. On port 80 it does no
-    harm but hides that the TLS server is missing: a warning.
+    It speaks plain HTTP on that port: browsers say "wrong version number". Write ``listen 443 ssl;``. On port 80 the
+    certificate does nothing, good or bad: that is only mentioned.
     """
     for server in layout(subject).servers:
         written = server.own("ssl_certificate")
         if written and not server.tls:
-            listen = next((one for one in server.listens if one.port not in ("80", "8080")), server.listens[0])
-            severity = "warning" if listen.port in ("80", "8080") else "error"
+            listen = next((one for one in server.listens if one.port != "80"), server.listens[0])
+            severity = "info" if listen.port == "80" else "error"
             message = f"there is a certificate, and {listen.address} speaks plain HTTP"
             yield finding("nginx-cert-without-ssl", message, listen.directive.at, "write: listen ... ssl;", severity)
 
@@ -210,9 +210,9 @@ def weak_tls(subject: Subject) -> Found:
     """
     view = layout(subject)
     for directive, _ in view.every("ssl_protocols"):
-        old = [word for word in directive.args if word in _OLD]
+        old = [word for word in directive.args if word.lower() in _OLD]
         if old:
-            none_left = not any(word in ("TLSv1.2", "TLSv1.3") for word in directive.args)
+            none_left = not any(word.lower() in ("tlsv1.2", "tlsv1.3") for word in directive.args)
             message = f"{', '.join(old)} {'is' if len(old) == 1 else 'are'} broken"
             hint = "write: ssl_protocols TLSv1.2 TLSv1.3;"
             yield finding("nginx-weak-tls", message, directive.at, hint, "error" if none_left else "warning")

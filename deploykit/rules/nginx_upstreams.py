@@ -34,36 +34,43 @@ def proxy_resolver(subject: Subject) -> Found:
     view = layout(subject)
     known = _known_hosts(view)
     values = _values(view)
+    named = _named_as_hosts(view)
     for directive, parents in view.every(*_RUNTIME):
         target = directive.args[0] if directive.args else ""
         if "$" not in target or effective("resolver", parents) or view.blind:
             continue
-        host = next((host for host in _hosts(target, values) if _needs_dns(host, known)), None)
+        host = next((host for host in _hosts(target, values, named) if _needs_dns(host, known)), None)
         if host:
             message = f"the name '{host}' is looked up for each request, and there is no resolver"
             hint = "add: resolver ADDRESS; or an upstream of that name"
             yield finding("nginx-proxy-resolver", message, directive.at, hint)
 
 
-def _hosts(target: str, values: Dict[str, List[str]], depth: int = 4) -> Iterator[str]:
-    """The hosts that a target with variables may lead to, as far as the configuration tells."""
+def _named_as_hosts(view: Layout) -> bool:
+    """Are there upstreams that are called like the hosts which clients ask for?"""
+    asked = {name for directive, _ in view.every("server_name") for name in directive.args}
+    return any("." in name or name in asked for name in view.upstreams) or bool(view.every("stream") and view.upstreams)
+
+
+def _hosts(target: str, values: Dict[str, List[str]], named: bool, depth: int = 4) -> Iterator[str]:
+    """The hosts that a target with variables may lead to, as far as the configuration tells. named: see _named_as_hosts."""
     text = re.sub(r"\A[a-z]+://", "", target)
     head = re.split(r"[/?]", text, maxsplit=1)[0]
     names = variables_in(head)
     if not names:
         yield head
     elif len(names) == 1 and depth and re.fullmatch(r"(?:[a-z]+://)?\$\{?\w+\}?(?::\d+)?", head):
-        if names[0] in _HOSTS:
+        if names[0] in _HOSTS and not named:
             yield head
         for value in values.get(names[0], ()):
-            yield from _hosts(value, values, depth - 1)
+            yield from _hosts(value, values, named, depth - 1)
     elif re.search(r"\.[a-z][a-z-]+(?::\d+)?\Z", head):
         yield head
 
 
 def _needs_dns(host: str, known: FrozenSet[str]) -> bool:
     name, port = host_and_port(host)
-    blank = not host or name in ("*", "unix") or host.startswith("unix:")
+    blank = not host or name in ("*", "unix", "http", "https") or host.startswith("unix:")
     return not (blank or _NUMERIC.match(name) or host.lower() in known or name in known or f"{name}:{port}" in known)
 
 

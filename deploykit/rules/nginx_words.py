@@ -14,15 +14,16 @@ Check = Callable[[Words], Said]
 
 _SIZE = re.compile(r"(\d+)([kKmM]?)\Z", re.ASCII)
 _OFFSET = re.compile(r"\d+[kKmMgG]?\Z", re.ASCII)
-_TIME = re.compile(r"(?=\d)(?:\d+y *)?(?:\d+M *)?(?:\d+w *)?(?:\d+d *)?(?:\d+h *)?(?:\d+m(?!s) *)?(?:\d+s? *)?\Z", re.ASCII)
-_FINE_TIME = re.compile(_TIME.pattern[:-2] + r"(?:\d+ms *)?\Z", re.ASCII)
+_SHORT = r"(?:\d+w *)?(?:\d+d *)?(?:\d+h *)?(?:\d+m(?!s) *)?(?:\d+s? *)?"
+_TIME = re.compile(rf"(?=\d)(?:\d+y *)?(?:\d+M *)?{_SHORT}\Z", re.ASCII)
+_FINE_TIME = re.compile(rf"(?=\d){_SHORT}(?:\d+ms *)?\Z", re.ASCII)
 _RATE = re.compile(r"rate=\d+r/[sm]\Z")
 _NAMED_SIZE = re.compile(r"[^:]+:(.*)\Z")
 _LEVELS = frozenset(("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"))
-_PROTOCOLS = frozenset(("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"))
+_PROTOCOLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _TIED = {"k": 1024, "m": 1024 * 1024, "": 1}
 _SIZE_HINT = "a size is a whole number, and perhaps k or m behind it"
-_TIME_HINT = "a time is a whole number and a unit: ms s m h d w M y"
+_TIME_HINT = "a time is a whole number and a unit: ms s m h d w"
 
 
 def bytes_of(text: str) -> Optional[int]:
@@ -41,6 +42,8 @@ def wrong(name: str, words: Words) -> Tuple[str, str]:
 def _hint(name: str, said: str) -> str:
     if "is no size" in said:
         return _SIZE_HINT if name not in OFFSETS else "a size is a whole number, and perhaps k, m or g behind it"
+    if "is no time in seconds" in said:
+        return "a time is a whole number and a unit: s m h d w M y"
     return _TIME_HINT if "is no time" in said else ""
 
 
@@ -76,15 +79,18 @@ def _on_off(words: Words) -> Said:
 
 def _one_of(*known: str) -> Check:
     def check(words: Words) -> Said:
-        return None if words[0] in known else f"'{words[0]}' is none of {', '.join(known)}"
+        return None if words[0].lower() in known else f"'{words[0]}' is none of {', '.join(known)}"
 
     return check
 
 
-def _all_of(known: Sequence[str]) -> Check:
+def _all_of(*known: str) -> Check:
+    """Every word is one of these; nginx does not look at the case."""
+    lower = {word.lower() for word in known}
+
     def check(words: Words) -> Said:
-        strange = next((word for word in words if word not in known), None)
-        return None if strange is None else f"'{strange}' is none of {', '.join(sorted(known))}"
+        strange = next((word for word in words if word.lower() not in lower), None)
+        return None if strange is None else f"'{strange}' is none of {', '.join(known)}"
 
     return check
 
@@ -130,7 +136,7 @@ def _listen_parameter(word: str) -> Said:
 def _address(words: Words) -> Said:
     """host, host:port, unix:/path, or a URL."""
     text = re.sub(r"\A[a-z]+://", "", words[0]).partition("/")[0]
-    return None if words[0].partition("://")[2].startswith("unix:") else _port(text)
+    return None if "$" in words[0] or words[0].partition("://")[2].startswith("unix:") else _port(text)
 
 
 def _codes(words: Words) -> Said:
@@ -220,7 +226,7 @@ def _others() -> Iterator[Tuple[Sequence[str], Check]]:
     yield ("fastcgi_cache_path", "proxy_cache_path", "uwsgi_cache_path", "scgi_cache_path"), _cache_path
     yield ("fastcgi_cache_valid", "proxy_cache_valid", "uwsgi_cache_valid", "scgi_cache_valid"), _cache_valid
     yield ("ssl_session_cache",), _session_cache
-    yield ("ssl_protocols", "proxy_ssl_protocols"), _all_of(sorted(_PROTOCOLS))
+    yield ("ssl_protocols", "proxy_ssl_protocols"), _all_of(*_PROTOCOLS)
     yield ("satisfy",), _one_of("all", "any")
     yield ("gzip_http_version",), _one_of("1.0", "1.1")
     yield ("proxy_http_version",), _one_of("1.0", "1.1", "2")

@@ -13,7 +13,7 @@ from deploykit.parsers.php_fpm_tree import Entry
 from deploykit.rules.nginx_examples import a_http, a_server
 from deploykit.rules.nginx_layout import Layout, layout
 from deploykit.rules.nginx_variables import built_in
-from deploykit.rules.render_text import leftovers, odd_characters
+from deploykit.rules.render_text import leftover_lines, leftovers, odd_characters
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
 PYTHON = frozenset(("None", "True", "False"))
@@ -109,12 +109,19 @@ def empty(subject: Subject) -> Found:
     with ``server_name ;`` it does not start. Give the variable a value, or leave the whole line out when it is empty.
     """
     hint = "the variable is empty: give it a value, or leave the line out"
+    left = leftover_lines(subject)
     for directive in _statements(layout(subject)):
         bare = not directive.args and (directive.name in _NEEDED or directive.name == "server_name")
-        if directive.name in ("server", "events", "http") and directive.block is not None:
+        if (directive.name == "server" and directive.block is not None) or (directive.file, directive.line) in left:
             continue
-        if bare or (directive.name in _NEEDED and directive.args and directive.args[0] == ""):
+        if bare or (directive.name in _NEEDED and directive.args[0] == "" and not _is_unused(directive, layout(subject))):
             yield finding("render-empty", f"'{directive.name}' has no value", directive.at, hint)
+
+
+def _is_unused(directive: Directive, view: Layout) -> bool:
+    """Is it the root of a server that answers everything with one status?"""
+    owner = next((server for server in view.servers if directive in server.own("root")), None)
+    return owner is not None and (owner.target("/") or owner).has("return")
 
 
 @rule(

@@ -19,6 +19,7 @@ _COMMENT = re.compile(r"(?:^|(?<=[\s;{}]))#[^\n]*")
 _INCLUDE = re.compile(r"(?:^|(?<=[\s;{}]))include\s+([^;{}]+);")
 _PASS = re.compile(r"(?:^|(?<=[\s;{}]))fastcgi_pass\s+([^;{}]+);")
 _UPSTREAM = re.compile(r"(?:^|(?<=[\s;{}]))upstream\s+(\S+)\s*\{([^}]*)\}")
+_READ = re.compile(r"(?:^|(?<=[\s;{}]))(?:include|ssl_certificate|ssl_certificate_key|ssl_dhparam)\s+([^;{}]+);")
 _LISTEN = re.compile(r"(?:^|(?<=[\s;{}]))listen\s+([^;{}]+);")
 _ANY = ("", "*", "0.0.0.0", "[::]")
 _SERVER = re.compile(r"(?:^|(?<=[\s;{}]))server\s+([^;\s]+)([^;]*);")
@@ -42,6 +43,12 @@ def fastcgi_addresses(found: Sequence[str]) -> Tuple[str, ...]:
             upstreams[name] = [_unquoted(server) for server, flags in _SERVER.findall(body) if "down" not in flags.split()]
     addresses = [address for name in passed for address in upstreams.get(name, [name])]
     return tuple(dict.fromkeys(_with_port(a) for a in addresses if "$" not in a))
+
+
+def files_outside(found: Sequence[str], root: str) -> Tuple[str, ...]:
+    """Absolute paths outside ``root`` that nginx reads with its configuration: includes, certificates and keys."""
+    names = dict.fromkeys(_unquoted(value) for text in found for value in _READ.findall(text))
+    return tuple(n for n in names if n.startswith("/") and not n.startswith(root + "/") and not set(n) & set("*?[$"))
 
 
 def listens(found: Sequence[str]) -> Tuple[Tuple[str, int], ...]:

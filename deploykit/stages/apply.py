@@ -1,7 +1,7 @@
-"""Put a proved plan live: keep every old file, write every new one beside its place, then switch name by name.
+"""Put a proved plan live: old and new files side by side under names of their own, then switch name by name.
 
 Until the switch nothing live is touched; from the first switch on, the journal on disk tells how to come back. The
-order on disk is: journal, kept and new files, the mark that says so, renames, the next mark.
+order on disk is: journal, old and new files, the mark that says so, renames.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ SLACK_INODES = 64
 
 
 def prepare(plan: Plan, journal: Journal, machine: Machine) -> None:
-    """Write the journal, keep the old files, write the new ones. Raises Refused when the disk has no room for it."""
+    """Write the journal, give the old files a second name, write the new ones. Raises Failed when the disk has no room."""
     prefix = plan.request.prefix
     _need_space(plan, machine)
     _make_home(prefix, journal.run, machine)
     if machine.find(places.stamp(prefix)).there:
         machine.remove(places.stamp(prefix))
-    machine.append(places.journal(prefix), journals.first_line(journal))
+    _open_journal(journal, prefix, machine)
     for folder in journal.folders:
         machine.make_folder(folder, 0o755, *plan.owner)
     for entry, change in zip(journal.entries, _with_record(plan, machine)):
-        if entry.kept:
-            machine.link(entry.path, entry.kept)
+        if entry.old:
+            machine.link(entry.path, entry.old)
         if change.source:
-            machine.link(change.source, entry.temporary)
+            machine.copy(change.source, entry.temporary)
         elif entry.temporary:
             label_of = change.path if change.found.kind == "file" else ""
             machine.write_new(entry.temporary, change.after, change.mode, change.uid, change.gid, label_of)
@@ -55,7 +55,6 @@ def apply(plan: Plan, journal: Journal, machine: Machine) -> None:
         else:
             machine.rename(entry.temporary, entry.path)
     machine.sync(_folders(journal, prefix))
-    machine.append(places.journal(prefix), journals.mark_line(journals.SWITCHED))
 
 
 def entries(plan: Plan, run: str, machine: Readable) -> Sequence[Entry]:
@@ -64,9 +63,22 @@ def entries(plan: Plan, run: str, machine: Readable) -> Sequence[Entry]:
     for number, change in enumerate(_with_record(plan, machine)):
         beside = f"{posixpath.dirname(change.path)}/{places.TEMPORARY}{run}-{number}"
         temporary = "" if change.action == "remove" else beside
-        kept = f"{places.run(plan.request.prefix, run)}/kept/{number}" if change.found.there else ""
-        made.append(Entry(change.action, change.path, change.service, temporary, kept, digest(change.after)))
+        old, kept = "", ""
+        if change.found.there:
+            old, kept = beside + "-old", f"{places.run(plan.request.prefix, run)}/kept/{number}"
+        link = machine.find(change.source).link if change.source else ""
+        made.append(Entry(change.action, change.path, change.service, temporary, old, kept, digest(change.after), link))
     return made
+
+
+def _open_journal(journal: Journal, prefix: str, machine: Machine) -> None:
+    """Whole or not at all: a first line that is cut off would hide what follows it."""
+    path = places.journal(prefix)
+    if machine.find(path + ".new").there:
+        machine.remove(path + ".new")
+    machine.append(path + ".new", journals.first_line(journal))
+    machine.rename(path + ".new", path)
+    machine.sync([places.home(prefix)])
 
 
 def _with_record(plan: Plan, machine: Readable) -> Sequence[Change]:
@@ -91,11 +103,9 @@ def _make_home(prefix: str, run: str, machine: Machine) -> None:
 
 
 def _need_space(plan: Plan, machine: Readable) -> None:
-    for change in plan.changes:
-        if change.action != "remove":
-            _need(posixpath.dirname(change.path), plan, machine)
-            break
-    _need(places.home(plan.request.prefix), plan, machine)
+    folders = {posixpath.dirname(change.path) for change in plan.changes if change.action != "remove"}
+    for folder in sorted({*folders, places.home(plan.request.prefix)}):
+        _need(folder, plan, machine)
 
 
 def _need(folder: str, plan: Plan, machine: Readable) -> None:

@@ -7,8 +7,8 @@ from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from deploykit.errors import Refused
 from deploykit.model import Candidate, Finding, Service, Trial, TrialFile, TrialProblem, TrialService, Verdict
-from deploykit.services import messages, nginx, parsed, php_fpm
-from deploykit.services.nginx_tree import fastcgi_addresses, listens, texts
+from deploykit.services import messages, nginx, parsed, php_fpm, running
+from deploykit.services.nginx_tree import fastcgi_addresses, files_outside, listens, texts
 from deploykit.system.port import Readable, Scratch
 
 _PRIVATE = ("/run", "/var/log", "/var/lib/nginx", "/tmp")
@@ -27,13 +27,15 @@ def check(candidate: Candidate, machine: Scratch, locate: messages.Locate) -> Ve
     find = messages.Mapper({t.path: t for t in candidate.targets}, locate)
     findings = [*_findings(result.problems, "error", find), *_findings(result.warnings, "warning", find)]
     findings += [*_held(candidate, listens(nginx_texts), machine, find), *_missing_main(candidate, view, machine)]
+    findings += _elsewhere(candidate, machine)
     if result.judge == "none":
         findings += parsed.findings(candidate.settings, view, find)
     if not result.rehearsed:
         findings += parsed.lost_sockets(candidate.settings, view, find)
     untried = [s.name for s in candidate.settings.services.values() if not (s.installed and view.has(s.main))]
     name = _name(result.judge, result.rehearsed) + (f", without {' and '.join(untried)}" if untried else "")
-    return Verdict(name, tuple(findings), result.notes, result.seconds)
+    outside = files_outside(nginx_texts, candidate.settings.services["nginx"].root)
+    return Verdict(name, tuple(findings), result.notes, result.seconds, outside)
 
 
 def stop_on_errors(verdict: Verdict) -> None:
@@ -114,6 +116,15 @@ def _missing_main(candidate: Candidate, view: View, machine: Readable) -> List[F
     return [
         Finding("main-file-missing", "error", f"{s.name} runs, and its main file {s.main} would be gone", None, hint)
         for s in lost
+    ]
+
+
+def _elsewhere(candidate: Candidate, machine: Readable) -> List[Finding]:
+    """A reload would make such a process read its own file again, not ours."""
+    hint = "stop it and start the service with its unit, or set main: under services: in deploykit.yml"
+    return [
+        Finding("runs-elsewhere", "error", f"{service.name} runs with {main}, not with {service.main}", None, hint)
+        for service, main in running.elsewhere(candidate.settings.services.values(), machine)
     ]
 
 

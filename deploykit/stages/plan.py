@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
+from deploykit.config.folders import missing_folders
 from deploykit.errors import InvalidInput, Location, Refused
 from deploykit.model import Change, Found, Removal, Settings, Target
 from deploykit.record import Record, digest
@@ -36,7 +37,7 @@ def plan(settings: Settings, targets: Sequence[Target], record: Record, machine:
     changes += looker.removals(targets, record)
     wanted = {c.path for c in changes if c.action != "remove"}
     folders = {posixpath.dirname(path) for path in wanted} | _runtime_folders(settings)
-    return Difference(tuple(changes), tuple(_missing(folders, machine)), len(targets) - len(wanted))
+    return Difference(tuple(changes), tuple(missing_folders(folders, machine)), len(targets) - len(wanted))
 
 
 def removals(settings: Settings, targets: Iterable[Target], record: Record) -> Iterator[Removal]:
@@ -146,7 +147,9 @@ def _refuse_links(root: str, folder: str, machine: Readable) -> None:
         here = f"{here}/{part}"
         found = machine.find(here)
         if found.kind not in ("absent", "folder"):
-            raise Refused(f"{here} is {_what(found)}; files are not written through it", hint="write to the folder it points to")
+            raise Refused(
+                f"{here} is {_what(found)}; files are not written through it", hint="write to the folder it points to"
+            )
 
 
 def _what(found: Found) -> str:
@@ -162,13 +165,3 @@ def _runtime_folders(settings: Settings) -> Set[str]:
     return {folder for service in settings.services.values() for folder in service.runtime_folders} | {
         f"{prefix}/var/lib/nginx"
     }
-
-
-def _missing(folders: Iterable[str], machine: Readable) -> List[str]:
-    seen: Dict[str, bool] = {}
-    for wanted in folders:
-        folder = wanted
-        while folder not in seen:
-            seen[folder] = machine.find(folder).there
-            folder = posixpath.dirname(folder)
-    return sorted(folder for folder, there in seen.items() if not there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from deploykit.model import Service, SocketMoves
 from deploykit.services import nginx, php_fpm, supervisor
@@ -28,15 +28,21 @@ def order(due: Sequence[str], moves: SocketMoves) -> Tuple[str, ...]:
 
 
 def reload(
-    services: Mapping[str, Service], due: Sequence[str], moves: SocketMoves, machine: Machine, note: Callable[[str], None]
+    services: Mapping[str, Service],
+    due: Sequence[str],
+    moves: SocketMoves,
+    machine: Machine,
+    note: Callable[[str], None],
+    seconds: Optional[float] = None,
 ) -> Tuple[str, ...]:
     """Reload the services in ``due``, whose files are new, proving each; warnings for the user are returned.
 
     A service that is not running any more is started: a bad reload kills php-fpm, and an undo comes this way. note is
-    told ``reloading SERVICE`` before it happens, for the journal. ``Failed`` when a service did not
+    told ``reloading SERVICE`` before it happens, for the journal. seconds: for all proofs together, None for as long as
+    each may take. ``Failed`` when a service did not
     take its files; no bridge is left behind then either.
     """
-    running = _Running(services, moves, machine, note)
+    running = _Reloads(services, moves, machine, note, seconds)
     try:
         for step in order(due, moves):
             running.take(step)
@@ -52,16 +58,22 @@ def _warnings(services: Mapping[str, Service], due: Sequence[str], machine: Mach
     return (f"process_control_timeout is 0 in {main}: a reload of php-fpm cuts the requests in progress; set it to 10s or so",)
 
 
-class _Running:
+class _Reloads:
     """The steps of one reload; it remembers each service's former processes, and whether the bridge stands."""
 
     def __init__(
-        self, services: Mapping[str, Service], moves: SocketMoves, machine: Machine, note: Callable[[str], None]
+        self,
+        services: Mapping[str, Service],
+        moves: SocketMoves,
+        machine: Machine,
+        note: Callable[[str], None],
+        seconds: Optional[float],
     ) -> None:
         self._services = services
         self._moves = moves
         self._machine = machine
         self._note = note
+        self._until = None if seconds is None else machine.monotonic() + seconds
         self._bridges: List[str] = []
         self._former: Dict[str, Generation] = {}
 
@@ -83,7 +95,8 @@ class _Running:
             supervisor.revive(service, self._machine)
             return
         supervisor.reload(service, self._machine)
-        supervisor.prove(service, self._machine, before)
+        left = None if self._until is None else max(self._until - self._machine.monotonic(), 0.2)
+        supervisor.prove(service, self._machine, before, left)
 
     def _build_bridge(self) -> None:
         if self._moves.bridge is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List,
 from deploykit.config.places import live_path
 from deploykit.errors import InvalidInput, Location
 from deploykit.model import FileRule, Probe, Settings, Target
+from deploykit.secrets import names_secret
 from deploykit.system.port import Readable
 from deploykit.templating.names import RESERVED, template_names
 from deploykit.templating.sources import Sources, shown
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # jinja2 takes 50 ms, which a run that renders nothing need n
 
 _ENDING = ".j2"
 _MODE = 0o644
+_SECRET_MODE = 0o640  # both services read their files as root
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%[-+]?\s*[a-z]+\b.*?%\}")
 _AUTO = "auto"  # the socket of services: php-fpm:
 _PROBE_TEXTS = ("url", "host", "body", "address", "path")
@@ -34,9 +36,10 @@ class _Output(NamedTuple):
     more: Mapping[str, object]
     each: str
 
-    def target(self, content: bytes) -> Target:
-        """The file with its content; owner and group stay ``""`` where the rule says nothing."""
-        rule, mode = self.rule, _MODE if self.rule.mode is None else self.rule.mode
+    def target(self, content: bytes, private: bool) -> Target:
+        """The file with its content; owner and group stay ``""`` where the rule is silent. private: does it hold a secret?"""
+        rule = self.rule
+        mode = rule.mode if rule.mode is not None else _SECRET_MODE if private else _MODE
         return Target(self.path, rule.service, shown(rule.template), content, mode, rule.owner, rule.group, self.each)
 
     def __str__(self) -> str:
@@ -56,9 +59,18 @@ def render(settings: Settings, machine: Readable) -> Tuple[Target, ...]:
     problems += _missing(settings.files, outputs, templates)
     problems += _twice(outputs)
     _refuse(problems)
-    targets = _all(outputs, lambda output: [output.target(_content(output, templates))], problems)
+    private = {rule.template for rule in settings.files if _holds_secret(rule, settings, machine)}
+    targets = _all(
+        outputs, lambda output: [output.target(_content(output, templates), output.rule.template in private)], problems
+    )
     _refuse(problems)
     return tuple(targets)
+
+
+def _holds_secret(rule: FileRule, settings: Settings, machine: Readable) -> bool:
+    """Does the template name a secret variable? Then not everybody on the machine shall read what it becomes."""
+    source = machine.read(f"{settings.bundle}/config_templates/{rule.template}")
+    return names_secret(source.decode("utf-8", "replace"), settings.secrets)
 
 
 def render_text(settings: Settings, text: str, at: Location) -> str:

@@ -123,7 +123,18 @@ class WritableFiles:
         except OSError as error:
             if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
                 raise
-            self._copy(path, second)
+            self.copy(path, second)
+
+    def move(self, path: str, target: str) -> None:
+        try:
+            self.rename(path, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            if find(target).there:  # a copy that was cut off
+                self.remove(target)
+            self.copy(path, target)
+            self.remove(path)
 
     def append(self, path: str, line: bytes) -> None:
         parent, name = self._parent(path)
@@ -140,7 +151,7 @@ class WritableFiles:
         for folder in by_device.values():
             _sync_file_system(folder)
 
-    def _copy(self, path: str, second: str) -> None:
+    def copy(self, path: str, second: str) -> None:
         source_parent, source = self._parent(path)
         seen = os.stat(source, dir_fd=source_parent, follow_symlinks=False)
         parent, name = self._parent(second)

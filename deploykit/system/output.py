@@ -128,7 +128,9 @@ def _deliver(stream: IO[str], text: str) -> None:
         except UnicodeEncodeError:
             stream.write(text.encode("ascii", "backslashreplace").decode())
         stream.flush()
-    except BrokenPipeError:
+    except (OSError, ValueError):  # the reader is gone, the disk behind it is full, it is closed
+        if stream.closed:
+            return
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())  # else what is still buffered breaks the end of the program
         os.close(nowhere)

@@ -89,12 +89,19 @@ class Readable(Protocol):
         """One HTTP or FastCGI question; never raises for a service that does not answer."""
         ...
 
-    def newest_change(self, folders: Iterable[str]) -> float:
-        """When anything below these folders last changed (content, owner, name): seconds since 1970; 0 for nothing there."""
+    def newest_change(self, folders: Iterable[str], folders_too: bool = True) -> float:
+        """When anything below these folders last changed (content, owner, name): seconds since 1970; 0 for nothing there.
+
+        A folder changes when a name in it comes or goes; ``folders_too`` says whether that counts.
+        """
         ...
 
     def proved(self) -> Tuple[str, ...]:
         """Names of the services whose files and processes are exactly as the last proof left them."""
+        ...
+
+    def watched(self, service: str) -> Tuple[str, ...]:
+        """Files and folders of a service that the last proof looked at."""
         ...
 
     def timestamp(self) -> str:
@@ -150,7 +157,15 @@ class Machine(Scratch, Protocol):
         ...
 
     def link(self, path: str, second: str) -> None:
-        """Give a file or symbolic link a second name (a true copy, owner and times too, on another file system)."""
+        """Give a file or symbolic link a second name beside it (a true copy where links are not possible)."""
+        ...
+
+    def copy(self, path: str, second: str) -> None:
+        """A true copy of a file or symbolic link, owner, mode and times too."""
+        ...
+
+    def move(self, path: str, target: str) -> None:
+        """Move a file or symbolic link, to another file system too."""
         ...
 
     def append(self, path: str, line: bytes) -> None:
@@ -165,8 +180,10 @@ class Machine(Scratch, Protocol):
         """Run a command that changes something; its whole process group ends with it or at ``seconds``."""
         ...
 
-    def remember(self, services: Sequence[Service], inputs: Optional[Sequence[str]]) -> None:
+    def remember(self, services: Sequence[Service], inputs: Optional[Sequence[str]], outside: Optional[Sequence[str]]) -> None:
         """Note that these services' files and processes are proved as they are now.
+
+        outside: files that nginx reads outside its own folders; None for those that were noted last.
 
         inputs: further files that the configuration was made from (below the bundle, or absolute); None when the present
         bundle is not what is live, so that only the live side is noted.
@@ -181,6 +198,9 @@ class Machine(Scratch, Protocol):
         """Send a signal to one process."""
         ...
 
-    def uninterrupted(self) -> ContextManager[None]:
-        """While it is open, SIGTERM and our own deadline wait: undoing is not to be cut short by what caused it."""
+    def uninterrupted(self, then_raise: bool = False) -> ContextManager[None]:
+        """While it is open, SIGTERM and our own deadline wait: undoing is not to be cut short by what caused it.
+
+        then_raise: what came meanwhile is raised at the end; else it is dropped, since the run ends anyhow.
+        """
         ...

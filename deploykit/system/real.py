@@ -90,11 +90,16 @@ class RealMachine(files.WritableFiles):
 
         return http.ask(probe)
 
-    def newest_change(self, folders: Iterable[str]) -> float:
-        return max((_newest(folder) for folder in folders), default=0) / 1e9
+    def newest_change(self, folders: Iterable[str], folders_too: bool = True) -> float:
+        return max((_newest(folder, folders_too) for folder in folders), default=0) / 1e9
 
     def proved(self) -> Tuple[str, ...]:
         return stamp.unchanged_services(stamp.read(places.stamp(self._prefix)))
+
+    def watched(self, service: str) -> Tuple[str, ...]:
+        known = stamp.read(places.stamp(self._prefix))
+        rows = known[0].services if known else ()
+        return next((row[3:] for row in rows if row[0] == service), ())
 
     def timestamp(self) -> str:
         return time.strftime("%Y%m%d-%H%M%S", time.gmtime())
@@ -122,8 +127,11 @@ class RealMachine(files.WritableFiles):
 
         return commands.command(argv, seconds, say)
 
-    def remember(self, services: Sequence[Service], inputs: Optional[Sequence[str]]) -> None:
-        rows = tuple((s.name, s.pid_file, s.binary, *s.writable) for s in services)
+    def remember(self, services: Sequence[Service], inputs: Optional[Sequence[str]], outside: Optional[Sequence[str]]) -> None:
+        web = outside if outside is not None else [path for path in self.watched("nginx") if not os.path.isdir(path)]
+        rows = tuple(
+            (s.name, s.pid_file, s.binary, *dict.fromkeys([*s.writable, *(web if s.name == "nginx" else ())])) for s in services
+        )
         watch = stamp.Watch(tuple(inputs or ()), rows)
         sections = {row[0]: stamp.observe_service(row) for row in rows}
         if inputs is not None:
@@ -140,8 +148,8 @@ class RealMachine(files.WritableFiles):
     def signal(self, pid: int, number: int) -> None:
         os.kill(pid, number)
 
-    def uninterrupted(self) -> ContextManager[None]:
-        return self._watch.hold()
+    def uninterrupted(self, then_raise: bool = False) -> ContextManager[None]:
+        return self._watch.hold(then_raise)
 
     def _replace(self, path: str, text: str) -> None:
         temporary = path + ".new"
@@ -152,14 +160,22 @@ class RealMachine(files.WritableFiles):
         self.rename(temporary, path)
 
 
-def _newest(path: str) -> int:
-    """The newest change time (ns) at or below a path; symbolic links are not followed."""
+def _newest(path: str, folders_too: bool) -> int:
+    """The newest change time (ns) at or below a path, of links and of what they lead to, but not below what they lead to."""
     try:
-        newest = os.lstat(path).st_ctime_ns
-        for entry in os.scandir(path) if os.path.isdir(path) else ():
-            seen = entry.stat(follow_symlinks=False)
-            below = _newest(entry.path) if entry.is_dir(follow_symlinks=False) else seen.st_ctime_ns
-            newest = max(newest, below)
+        is_folder = os.path.isdir(path)
+        newest = os.lstat(path).st_ctime_ns if folders_too or not is_folder else 0
+        for entry in os.scandir(path) if is_folder else ():
+            below = entry.is_dir(follow_symlinks=False)
+            newest = max(newest, _newest(entry.path, folders_too) if below else _changed(entry))
     except OSError:
         return 0
     return newest
+
+
+def _changed(entry: os.DirEntry[str]) -> int:
+    own = entry.stat(follow_symlinks=False).st_ctime_ns
+    try:
+        return max(own, entry.stat().st_ctime_ns) if entry.is_symlink() else own
+    except OSError:
+        return own  # a link that leads nowhere

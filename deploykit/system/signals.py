@@ -17,6 +17,7 @@ class Watch:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._held = 0
+        self.pending = 0
         self._before: Dict[int, Any] = {}
 
     def __enter__(self) -> Watch:
@@ -30,13 +31,18 @@ class Watch:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def hold(self) -> Hold:
-        """A block in which nothing is raised; what arrived meanwhile is dropped, since the block is the run's own ending."""
-        return Hold(self)
+    def hold(self, then_raise: bool = False) -> Hold:
+        """A block in which nothing is raised. then_raise: what arrived meanwhile is raised at its end, else dropped."""
+        return Hold(self, then_raise)
 
     def _arrived(self, number: int, _: Optional[FrameType]) -> None:
         if self._held:
+            self.pending = self.pending or number
             return
+        self.end(number)
+
+    def end(self, number: int) -> None:
+        """Raise what a signal means."""
         if number == signal.SIGALRM:
             hint = "raise timeout: in appspec.yml, or find out what takes so long in the log"
             raise DeadlineExceeded(
@@ -54,11 +60,14 @@ class Watch:
 class Hold:
     """What ``Watch.hold`` returns."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, then_raise: bool) -> None:
         self._watch = watch
+        self._then_raise = then_raise
 
     def __enter__(self) -> None:
         self._watch.enter_hold()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._watch.leave_hold()
+        if self._then_raise and self._watch.pending and kind is None:
+            self._watch.end(self._watch.pending)

@@ -34,7 +34,9 @@ def observe_request(argv: list[str], environment: dict[str, str]) -> str:
     """What was asked: arguments, the agent's variables that choose variables, and facts of the machine that templates see."""
     chosen = [f"{name}={environment.get(name, '')}" for name in ("APPLICATION_NAME", "DEPLOYMENT_GROUP_NAME")]
     machine = [os.uname().nodename, str(os.cpu_count()), str(os.geteuid()), _memory()]
-    return _lines(["argv " + repr(_without_bundle(argv)), *chosen, *machine])
+    words = _new_digest()
+    words.update(repr(_without_bundle(argv)).encode("utf-8", "surrogateescape"))  # there may be secrets among them
+    return _lines(["argv " + words.hexdigest(), *chosen, *machine])
 
 
 def _without_bundle(argv: list[str]) -> list[str]:

@@ -1,9 +1,9 @@
-"""ApplicationStart: what is down is started, what runs is left alone, what is owed is made good."""
+"""ApplicationStart: what is down is started, what runs is left alone, and a reload that is owed is made good."""
 
 from __future__ import annotations
 
 import os
-import signal
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -16,45 +16,81 @@ pytestmark = [pytest.mark.services, needs_services()]
 @pytest.fixture
 def site() -> Iterator[Site]:
     with Site() as made:
-        made.deploy("one")
+        assert made.run("run AfterInstall", "one").status == 0
         yield made
 
 
-def test_what_runs_is_left_alone(site: Site) -> None:
-    before = site.generation()
+def start(site: Site) -> str:
     result = site.run("run ApplicationStart", "one")
-    assert (result.status, result.output) == (0, "ApplicationStart (test): both services run\n")
+    assert result.status == 0, result.output
+    return result.output
+
+
+def test_both_are_started_and_left_alone_afterwards(site: Site) -> None:
+    assert "started php-fpm and nginx" in start(site)
+    assert site.serves("one")
+    before = site.generation()
+    assert "both services run" in start(site)
     assert site.generation() == before
 
 
-def test_what_is_down_is_started_and_the_next_run_finds_all_proved(site: Site) -> None:
-    nginx = site.master("nginx")
-    assert nginx
-    os.kill(nginx, signal.SIGQUIT)
-    site.wait_until(lambda: site.master("nginx") is None)
-    shown = site.run("run ApplicationStart --dry-run", "one")
-    assert "start nginx" in shown.output
-    assert site.master("nginx") is None
-    assert "started nginx" in site.run("run ApplicationStart", "one").output
+@pytest.mark.parametrize(("name", "other"), [("nginx", "fpm"), ("fpm", "nginx")])
+def test_only_what_is_down_is_started(site: Site, name: str, other: str) -> None:
+    start(site)
+    running = site.master(other)
+    site.kill(name)
+    assert f"started {'php-fpm' if name == 'fpm' else name}\n" in start(site)
+    assert site.master(other) == running
     assert site.serves("one")
+
+
+def test_after_it_the_next_run_finds_everything_proved(site: Site) -> None:
+    start(site)
+    site.kill("nginx")
+    start(site)
     assert "nothing changed since it was proved" in site.run("run AfterInstall", "one").output
 
 
-def test_a_service_that_cannot_start_fails_the_event_with_its_own_words(site: Site) -> None:
-    for name in ("nginx", "fpm"):
-        pid = site.master(name)
-        assert pid
-        os.kill(pid, signal.SIGQUIT)
-    site.wait_until(lambda: site.master("nginx") is None and site.master("fpm") is None)
-    with open(f"{site.root}/etc/nginx/conf.d/site.conf", "a", encoding="utf-8") as file:
-        file.write("nonsense;\n")
+def test_a_reload_that_is_owed_is_made_good(site: Site) -> None:
+    start(site)
+    conf = Path(site.root, "etc/nginx/conf.d/site.conf")
+    conf.write_text(conf.read_text().replace("one", "edited"))
+    assert site.ask("/").body == b"one"
+    before = site.master("nginx")
+    start(site)
+    assert site.ask("/").body == b"edited"
+    assert site.master("nginx") == before
+    assert "not as deployed" in site.run("status", "one").output  # an edit is still no deployment
+
+
+def test_one_that_does_not_start_is_told_with_its_own_words(site: Site) -> None:
+    conf = Path(site.root, "etc/nginx/conf.d/site.conf")
+    conf.write_text("no_such_directive on;\n")
     result = site.run("run ApplicationStart", "one")
     assert result.status == 1
-    assert 'unknown directive "nonsense"' in result.output
+    assert 'nginx does not start: [emerg] unknown directive "no_such_directive"' in result.output
+    assert site.master("fpm")
+    assert not site.master("nginx")
 
 
-def test_an_owed_reload_is_made_good(site: Site) -> None:
-    os.utime(f"{site.root}/etc/nginx/conf.d/site.conf")
-    before = site.generation()
-    assert site.run("run ApplicationStart", "one").status == 0
-    assert site.generation() != before
+def test_steps_run_when_both_serve(site: Site) -> None:
+    ask = f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{site.port}/page.php').read()"
+    step = f'[{{run: [/usr/bin/env, python3, -c, "{ask}"]}}]'
+    site.edit("one", "deploykit.yml", "version: 1\n", f"version: 1\nevents: {{ApplicationStart: {step}}}\n")
+    assert "started nginx" in start(site)
+
+
+def test_a_service_that_is_not_installed_is_told(site: Site) -> None:
+    site.edit("one", "deploykit.yml", "services:\n", "services:\n  nginx: {binary: /no/such/nginx}\n")
+    result = site.run("run ApplicationStart", "one")
+    assert (result.status, "nginx is not installed" in result.output) == (69, True)
+
+
+def test_a_dry_run_tells_what_it_would_start(site: Site) -> None:
+    result = site.run("run ApplicationStart --dry-run --detailed-exitcode", "one")
+    assert (result.status, "start php-fpm, start nginx" in result.output) == (2, True)
+    assert not site.master("nginx")
+    start(site)
+    os.utime(f"{site.root}/etc/nginx/nginx.conf")
+    result = site.run("run ApplicationStart --dry-run --detailed-exitcode", "one")
+    assert (result.status, "reload nginx (owed from before)" in result.output) == (2, True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from deploykit.model import Finding
 from deploykit.parsers import nginx, php_fpm
 from deploykit.parsers.tree import Tree
-from deploykit.rules.all import judge, load
+from deploykit.rules import all as every_rule
+from deploykit.rules.all import MODULES, judge, load
 from deploykit.rules.rule import Example, Rule, Subject, Surroundings
 
 MAIN = "/etc/nginx/nginx.conf"
@@ -77,3 +80,15 @@ def test_the_explanation_says_what_and_what_to_do(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", OURS, ids=lambda rule: rule.id)
 def test_a_rule_says_nothing_of_nothing(rule: Rule) -> None:
     assert list(rule.find(Subject())) == []
+
+
+def test_every_module_with_rules_is_loaded() -> None:
+    folder = Path(str(every_rule.__file__)).parent
+    written = {path.stem for path in folder.glob("*.py") if "\n@rule(" in path.read_text()}
+    assert written == set(MODULES)
+
+
+def test_ids_say_what_they_are_about() -> None:
+    assert all(rule.id == id for id, rule in load().items())
+    assert {rule.id.partition("-")[0] for rule in load().values()} == {"render", "nginx", "fpm", "pair"}
+    assert {rule.severity for rule in load().values()} == {"error", "warning", "info"}

@@ -14,6 +14,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 import pytest
 
 from deploykit.bundle.archive import manifest
+from deploykit.bundle.ignore import ignored
+from deploykit.bundle.tree import walk
 
 TOP = Path(__file__).resolve().parents[2]
 PATH = "/usr/bin:/bin"
@@ -43,13 +45,24 @@ def bundle(source: Path, target: Path, *words: str, python: str = sys.executable
     return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=300, check=False)
 
 
-def build_sample(target: Path, *words: str) -> Built:
+def build_sample(target: Path, *words: str, source: Path = TOP) -> Built:
     """The sample application of this repository. Skips the test where pip cannot fetch the libraries."""
-    ended = bundle(TOP, target, *words)
+    ended = bundle(source, target, *words)
     if "pip cannot fetch" in ended.stderr:
         pytest.skip(f"no network and no wheels in the cache: {ended.stderr.strip().splitlines()[0]}")
     assert ended.returncode == 0, ended.stderr
     return Built(target, json.loads(ended.stdout))
+
+
+def copy_checkout(top: Path) -> Path:
+    """What of this repository travels, in a folder of its own that nobody else is working in."""
+    text = (TOP / ".deployignore").read_text("utf-8")
+    for entry in walk(str(TOP), ignored(text), set(), lambda _: None).entries:
+        path = top / entry.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(entry.source, path)
+        path.chmod(entry.mode)
+    return top
 
 
 def unpack(built: Path, folder: Path) -> Path:

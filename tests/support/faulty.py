@@ -1,8 +1,9 @@
 """The real program with one fault in its machine: ``faulty.py FAULT ARGUMENT...``.
 
 FAULT is ``none``, ``count`` (print how many boundaries a run has) or KIND:N, where N counts the calls that change the
-machine, from 1: ``bug:N`` is a mistake of ours there, ``kill:N`` dies by SIGKILL just before call N, ``term:N`` gets a SIGTERM there, ``enospc:N`` and
-``erofs:N`` make call N fail with that error, ``alarm:N`` is our own deadline, ``hang:N`` waits there for a minute.
+machine, from 1: ``kill:N`` dies by SIGKILL just before call N, ``term:N`` gets a SIGTERM there, ``enospc:N`` and
+``erofs:N`` make call N fail with that error, ``alarm:N`` is our own deadline, ``hang:N`` waits there for a minute,
+``bug:N`` is a mistake of ours there.
 ``port:P`` listens at port P of 127.0.0.1 from just before the first reload.
 """
 

@@ -62,6 +62,9 @@ server {
         fastcgi_pass unix:{{ php_fpm.run }}/SOCKET;
         fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
         fastcgi_param REQUEST_METHOD $request_method;
+        fastcgi_param QUERY_STRING $query_string;
+        fastcgi_param CONTENT_TYPE $content_type;
+        fastcgi_param CONTENT_LENGTH $content_length;
     }
 }
 """
@@ -148,16 +151,19 @@ class Site:
                     self._write(templates / name, content)
         return str(folder)
 
-    def edit(self, revision: str, name: str, before: str, after: str) -> None:
+    def edit(self, revision: str, name: str, before: str, after: str, marker: str = "") -> None:
         """Change a file of a revision's bundle; ``before`` must be in it."""
-        path = Path(self.bundle(revision), name)
+        path = Path(self.bundle(revision, marker), name)
         text = path.read_text(encoding="utf-8")
         assert before in text
         path.write_text(text.replace(before, after), encoding="utf-8")
 
     def run(self, words: str, revision: str = "one", *more: str, fault: str = "", marker: str = "") -> Result:
         """Run the program as a process of its own. fault: see faulty.py, e.g. ``kill:7``."""
-        argv = self.argv(words, revision, *more, fault=fault, marker=marker)
+        return self.call(self.argv(words, revision, *more, fault=fault, marker=marker))
+
+    def call(self, argv: List[str]) -> Result:
+        """Run a program as the agent does, with next to nothing in its environment."""
         done = subprocess.run(
             argv, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
         )
@@ -237,6 +243,19 @@ class Site:
                 master = processes.master(str(path))
                 found += [child.pid for child in processes.children(master.pid)] + [master.pid] if master else []
         return found
+
+    def kill(self, name: str) -> None:
+        """End a service at once, all its processes; a piece of its pid file's name says which."""
+        master = self.master(name)
+        assert master
+        family = [master, *(child.pid for child in processes.children(master))]
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        for _ in range(500):
+            if not any(processes.running(pid) for pid in family):
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"{name} does not die")
 
     def master(self, name: str) -> Optional[int]:
         """The number of a service's master, by a piece of its pid file's name."""
