@@ -7,7 +7,7 @@ WORKERS ?= 2
 PIP := -m pip --disable-pip-version-check --no-input install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench clean machine machine-for-tests
+.PHONY: help demo test test-all lint bench lock clean machine machine-for-tests
 
 help: ## what can be made here
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(VENV)/.can-test ## ruff, mypy, import-linter
 
 bench: machine $(VENV)/.can-test ## how long it takes, side by side with others
 	@$(VENV)/bin/python benchmarks/run.py
+
+lock: $(VENV)/.can-test ## the newest libraries for bundles, locked by their hashes
+	@$(VENV)/bin/python -m deploykit.bundle.relock
 
 clean: ## remove what was made here
 	rm -rf .venv .venv-3.* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

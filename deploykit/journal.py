@@ -25,7 +25,7 @@ RELOADING = "reloading "  # + service; its processes may run the new configurati
 @dataclass(frozen=True)
 class Entry:
     """One file. temporary: where its new content waits, ``""`` for a removal. old: the second name of the old one, beside it,
-    ``""`` if there is none: coming back is a rename, which needs no space. kept: where the old one goes when the run is done.
+    ``""`` if there is none: coming back is a rename, which needs no space. kept: its place in the history when the run is done.
     sha256: of the new content; link: where the new symbolic link points, ``""`` for a file."""
 
     action: str
@@ -41,7 +41,8 @@ class Entry:
 @dataclass(frozen=True)
 class Journal:
     """started: seconds since 1970. folders: those the run makes, parents first. bridges: pool files that live only while
-    sockets move. roots: where it may write. services: as they were found. marks: how far it came."""
+    sockets move. due: services that ran, and that it means to reload. roots: where it may write. services: as they were
+    found. marks: how far it came."""
 
     run: str
     event: str
@@ -52,6 +53,7 @@ class Journal:
     entries: Tuple[Entry, ...] = ()
     bridges: Tuple[Entry, ...] = ()
     folders: Tuple[str, ...] = ()
+    due: Tuple[str, ...] = ()
     roots: Tuple[str, ...] = ()
     services: Tuple[Service, ...] = ()
     marks: Tuple[str, ...] = ()
@@ -97,6 +99,7 @@ def _journal(body: Dict[str, Any], marks: Tuple[str, ...]) -> Journal:
         entries=tuple(_known(Entry, e) for e in body["entries"]),
         bridges=tuple(_known(Entry, e) for e in body.get("bridges", ())),
         folders=tuple(body.get("folders", ())),
+        due=tuple(body.get("due", ())),
         roots=tuple(body["roots"]),
         services=tuple(_service(s) for s in body.get("services", ())),
         marks=marks,

@@ -7,7 +7,7 @@ moment at which a run is done; what follows is tidying up, which the next run fi
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Iterable, Iterator, List, Optional
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from deploykit import __version__, places
 from deploykit import journal as journals
@@ -15,7 +15,7 @@ from deploykit.errors import DeploykitError, Failed, Interrupted, UndoFailed, fr
 from deploykit.journal import Entry, Journal
 from deploykit.model import Plan, SocketMoves
 from deploykit.record import digest
-from deploykit.services import running
+from deploykit.services import generation, running
 from deploykit.stages.apply import apply, entries, prepare
 from deploykit.stages.reload import reload
 from deploykit.stages.undo import undo
@@ -87,9 +87,11 @@ def take_back(prefix: str, machine: Machine, output: Output, cause: Optional[Bas
     """Undo the open journal: files, then services that may have seen the new ones. Raises UndoFailed."""
     try:
         journal = open_journal(prefix, machine)
-        if journal is None:
+        if journal is None:  # nothing was done yet
+            _drop(places.journal(prefix) + ".new", machine)
             return
-        remarks = [*undo(journal, prefix, machine), *_old_again(journal, machine, cause)]
+        loaded = _may_have_loaded(journal, machine)
+        remarks = [*undo(journal, prefix, machine), *_old_again(journal, loaded, machine, cause)]
         _close(places.journal(prefix), journal, "undone", prefix, machine)
     except (OSError, DeploykitError) as error:
         output.ending = "the undo failed: files may be mixed, look before you deploy again"
@@ -99,20 +101,31 @@ def take_back(prefix: str, machine: Machine, output: Output, cause: Optional[Bas
         raise UndoFailed(f"the undo failed: {problem}{first}", hint=hint) from cause
     for remark in remarks:
         output.say(remark, "yellow")
-    output.ending = _undone(journal, remarks)
+    output.ending = _undone(journal, loaded, remarks)
     output.say(output.ending, "yellow")
     if not remarks:
         _remember(journal, machine)
 
 
-def _old_again(journal: Journal, machine: Machine, cause: Optional[BaseException]) -> List[str]:
+def _may_have_loaded(journal: Journal, machine: Readable) -> Tuple[str, ...]:
+    """Services that were told of the new files, were started since (by a reboot, say), or are down though they ran."""
+    found = list(journal.reloaded)
+    for service in journal.services:
+        if service.name in journal.due and service.name not in found:
+            master = generation.master(service, machine)
+            if master is None or generation.began(master, machine) > journal.started:
+                found.append(service.name)
+    return tuple(found)
+
+
+def _old_again(journal: Journal, loaded: Sequence[str], machine: Machine, cause: Optional[BaseException]) -> List[str]:
     """Reload what may have seen the new files. A service that lives but is slow to answer is left to the next run."""
     services = {service.name: service for service in journal.services}
     seconds = AFTER_TERM if isinstance(cause, Interrupted) else PATIENCE
     try:
-        reload(services, journal.reloaded, SocketMoves(), machine, lambda _: None, seconds)
+        reload(services, loaded, SocketMoves(), machine, lambda _: None, seconds)
     except Failed as error:
-        dead = set(journal.reloaded) - set(running.names(journal.services, machine))
+        dead = set(loaded) - set(running.names(journal.services, machine))
         if dead:
             raise
         return [f"told to go back, but not seen to have done it: {error.message}; the next run looks again"]
@@ -166,6 +179,11 @@ def _forget(folder: str, machine: Machine) -> None:
     machine.remove_folder(folder)
 
 
+def _drop(path: str, machine: Machine) -> None:
+    if machine.find(path).there:
+        machine.remove(path)
+
+
 def _remember(journal: Journal, machine: Machine) -> None:
     try:
         machine.remember(journal.services, None, None)
@@ -193,6 +211,7 @@ def _journal(plan: Plan, run: str, machine: Readable) -> Journal:
         entries=tuple(entries(plan, run, machine)),
         bridges=(Entry("create", bridge[0], "php-fpm", "", "", "", digest(bridge[1].encode())),) if bridge else (),
         folders=plan.folders,
+        due=plan.due,
         services=tuple(plan.settings.services.values()),
         roots=(*writable, *(folder for folder in plan.folders if not _is_below(folder, writable))),
     )
@@ -213,8 +232,8 @@ def _run_name(prefix: str, machine: Readable) -> str:
     return f"{base}-{int(number or 1) + 1:03d}"
 
 
-def _undone(journal: Journal, remarks: Iterable[str]) -> str:
+def _undone(journal: Journal, loaded: Sequence[str], remarks: Sequence[str]) -> str:
     files = sum(1 for entry in journal.entries if entry.service)
-    back = f"{' and '.join(journal.reloaded)} back on the old configuration" if journal.reloaded else "no service had seen it"
+    back = f"{' and '.join(loaded)} back on the old configuration" if loaded else "no service had seen it"
     besides = ", but for the remarks above" if remarks else ""
     return f"undone: {files} file{'s' * (files != 1)} as before{besides}; {back}"

@@ -62,6 +62,7 @@ def main() -> int:
         return error.status
     finally:
         agent_files.forget([folder])
+        agent_files.delete(os.path.dirname(folder))
     with open(PATH, "w", encoding="utf-8") as file:
         file.write(text)
     for one in parse(text):

@@ -99,7 +99,7 @@ class Sides:
 
 
 def _rendered(target: Target) -> Rendered:
-    owner = f" {target.owner}:{target.group}" if target.owner or target.group else ""
+    owner = f" {target.owner or '-'}:{target.group or '-'}" if target.owner or target.group else ""
     return Rendered(target.path, target.service, target.template, target.content, f"{target.mode:04o}{owner}")
 
 

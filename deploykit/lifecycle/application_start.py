@@ -37,6 +37,7 @@ def carry_out(plan: Plan, machine: Machine, output: Output) -> Outcome:
             raise ToolMissing(f"{name} is not installed on this machine", hint="install it before the deployment")
         supervisor.ensure_running(services[name], machine)
         output.say(f"started {name}")
+        output.ending = f"{' and '.join(plan.start[: plan.start.index(name) + 1])} started, and left running"
     notes = reload(services, plan.due, SocketMoves(), machine, output.detail)
     machine.refresh_proof()
     steps = run_steps(plan, machine, output)

@@ -16,7 +16,7 @@ from deploykit.review.model import EnvironmentChange, FileChange, Review
 from deploykit.review.visible import shortened, visible
 
 LONGEST = 60_000  # characters; a note may have more, but nobody would read on
-_ENVIRONMENTS = 60
+_ENVIRONMENTS = 90
 _NAME, _SAID = 200, 500  # characters of a path, of a message
 _ROOM = 400  # for what is said at the end
 

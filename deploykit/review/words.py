@@ -37,24 +37,29 @@ def _downtime(environment: EnvironmentChange) -> List[str]:
 
 
 def total(review: Review) -> str:
-    """One line for all environments."""
-    changed = review.changed
+    """One line for all environments, without their names."""
+    lost = [environment for environment in review.environments if environment.problem]
+    with_files = [environment for environment in review.environments if environment.files]
+    said = [_total(with_files, len(review.environments))] if with_files or not lost else []
+    return "; ".join([*said, *([f"{counted(len(lost), 'environment')} cannot be compared"] if lost else [])])
+
+
+def _total(changed: Sequence[EnvironmentChange], of: int) -> str:
     if not changed:
-        return f"no change in {counted(len(review.environments), 'environment')}"
-    files = [file for environment in changed for file in environment.files]
-    services = sorted({service for environment in changed for service in environment.reloads})
-    if len(review.environments) == 1 and files:
+        return f"no change in {counted(of, 'environment')}"
+    if of == 1:
         return headline(changed[0])
-    where = f"{len(changed)} of {counted(len(review.environments), 'environment')}"
-    said = [f"{counted(len(files), 'file')} in {where}", *(f"{service} reload" for service in services)]
-    cuts = [words for environment in changed for words in _downtime(environment) if environment.files]
-    return ", ".join([*said, *_worst(cuts, [environment for environment in changed if environment.files])])
+    files = counted(sum(len(environment.files) for environment in changed), "file")
+    services = sorted({service for environment in changed for service in environment.reloads})
+    where = f"{files} in {len(changed)} of {counted(of, 'environment')}"
+    return ", ".join([where, *(f"{service} reload" for service in services), *_worst(changed)])
 
 
-def _worst(said: Sequence[str], environments: Sequence[EnvironmentChange]) -> Sequence[str]:
-    """No downtime where all say so."""
-    worse = [words for words in said if words != "no downtime"]
-    return worse[:1] if worse else ["no downtime"] if said and len(said) == len(environments) else []
+def _worst(changed: Sequence[EnvironmentChange]) -> Sequence[str]:
+    """No downtime only where every environment says so."""
+    said = [_downtime(environment) for environment in changed]
+    worse = [words for words in said if words != ["no downtime"]]
+    return max(worse) if worse else ["no downtime"]
 
 
 def size(file: FileChange) -> str:

@@ -12,7 +12,9 @@ from deploykit.rules.rule import RULES, Rule, Subject
 MODULES = (
     "render",
     "nginx_access",
+    "nginx_certificate_files",
     "nginx_cycles",
+    "nginx_disclosure",
     "nginx_headers",
     "nginx_includes",
     "nginx_locations",
@@ -21,6 +23,7 @@ MODULES = (
     "nginx_php",
     "nginx_redirects",
     "nginx_roots",
+    "nginx_scripts",
     "nginx_servers",
     "nginx_syntax",
     "nginx_tls",

@@ -6,8 +6,9 @@ import re
 from typing import List, NamedTuple, Optional, Set, Tuple
 
 from deploykit.parsers.nginx_tree import Directive
+from deploykit.rules.nginx_blocks import Location, Server
 from deploykit.rules.nginx_examples import a_server, a_site
-from deploykit.rules.nginx_layout import Location, Server, layout
+from deploykit.rules.nginx_layout import layout
 from deploykit.rules.nginx_regex import compiled
 from deploykit.rules.rule import Example, Exists, Found, Subject, finding, rule
 

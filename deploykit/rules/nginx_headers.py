@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Dict, Iterator, List
 
 from deploykit.parsers.nginx_tree import Directive, variables_in
+from deploykit.rules.nginx_blocks import Block
 from deploykit.rules.nginx_examples import a_server
-from deploykit.rules.nginx_layout import Block, layout
+from deploykit.rules.nginx_layout import layout
 from deploykit.rules.nginx_regex import captures, holds_line_breaks
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 

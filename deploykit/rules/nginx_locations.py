@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, Optional, Sequence, Set, Tuple
 
+from deploykit.rules.nginx_blocks import PASSES, Block, Location, Server
 from deploykit.rules.nginx_examples import a_server, a_site
-from deploykit.rules.nginx_layout import PASSES, Block, Location, Server, layout
+from deploykit.rules.nginx_layout import layout
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
 _HARMLESS = frozenset(("return", "rewrite"))

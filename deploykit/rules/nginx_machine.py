@@ -12,6 +12,7 @@ from deploykit.rules.nginx_releases import MODULES, foreign, is_directive, lacks
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 
 _BUILT = frozenset(("http_ssl_module", "http_v2_module", "http_realip_module", "http_stub_status_module"))
+_MODULE_FOLDERS = ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/share/nginx/modules", "/etc/nginx/modules")
 _DEFAULT_CONNECTIONS = 512
 
 
@@ -66,19 +67,22 @@ def needs_module(subject: Subject) -> Found:
         path = directive.args[0] if directive.args else ""
         if path and _is_absent(path, subject):
             yield finding("nginx-needs-module", f"there is no module {path}", directive.at, "install its package")
-    for directive, module in _wanting(view) if modules else ():
+    elsewhere = any("modules" in include.pattern and not include.files for include in view.config.includes)
+    for directive, module in _wanting(view) if modules and not elsewhere else ():
         if modules and module not in loaded and lacks(modules | frozenset(loaded), module):
             message = f"'{directive.name}' belongs to the module {module}, which this nginx lacks"
             yield finding("nginx-needs-module", message, directive.at, "install its package, or leave the line out")
 
 
 def _is_absent(path: str, subject: Subject) -> bool:
-    """Is a module's file surely not there? The whole path is looked up, a relative one by its name among the known modules."""
+    """Is a module's file surely not there? A relative path is looked up where distributions put modules, and by its name."""
     around = subject.around
     if path.startswith("/") and around.exists:
         return around.exists(path) is False
     known = {plain_name(name) for name in around.nginx_modules or ()}
-    return around.nginx_modules is not None and plain_name(path) not in known
+    file = path.rpartition("/")[2]
+    there = around.exists is not None and any(around.exists(f"{folder}/{file}") for folder in _MODULE_FOLDERS)
+    return around.nginx_modules is not None and plain_name(path) not in known and not there
 
 
 def _wanting(view: Layout) -> Iterator[Tuple[Directive, str]]:

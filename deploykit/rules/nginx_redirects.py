@@ -6,8 +6,9 @@ import re
 from typing import Iterator, Optional, Set
 
 from deploykit.parsers.nginx_tree import Directive
+from deploykit.rules.nginx_blocks import Location, Server
 from deploykit.rules.nginx_examples import a_block, a_http, a_site
-from deploykit.rules.nginx_layout import Layout, Location, Server, layout
+from deploykit.rules.nginx_layout import Layout, layout
 from deploykit.rules.nginx_regex import compiled
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 

@@ -62,7 +62,7 @@ http_random_index_module: random_index
 http_secure_link_module: secure_link secure_link_md5 secure_link_secret
 http_slice_module: slice
 http_image_filter_module: image_filter image_filter_buffer image_filter_jpeg_quality image_filter_interlace
-http_xslt_filter_module: xslt_stylesheet xslt_types xslt_param xslt_string_param xml_entities
+http_xslt_module: xslt_stylesheet xslt_types xslt_param xslt_string_param xml_entities
 http_geoip_module: geoip_country geoip_city geoip_org geoip_proxy
 http_perl_module: perl perl_set perl_modules perl_require
 http_js_module: js_import js_set js_content js_include js_path js_var
@@ -114,6 +114,7 @@ _FOREIGN = (
         r"keyval|auth_jwt|auth_oidc|oidc_|health_check|status_zone|api\Z|status\Z|match\Z|ntlm|queue|session_log|f4f|mgmt|zone_sync",
     ),
 )
+_STEADY = ("headers_more", "brotli", "lua", "geoip2", "echo", "modsecurity", "cache_purge", "fancyindex", "auth_pam", "nchan")
 _BUILD_TELLS = frozenset(("http_ssl_module", "http_realip_module", "http_v2_module", "http_stub_status_module"))
 
 
@@ -155,11 +156,16 @@ def plain_name(module: str) -> str:
     """``modules/ngx_http_geoip_module.so`` -> ``http_geoip_module``."""
     name = module.rpartition("/")[2]
     name = name[:-3] if name.endswith(".so") else name
-    return name[4:] if name.startswith("ngx_") else name
+    return (name[4:] if name.startswith("ngx_") else name).replace("-", "_")
 
 
 def lacks(modules: FrozenSet[str], wanted: str) -> bool:
-    """Is the module of that name surely not there? Only a list that tells what is built in can say so."""
+    """Is the module of that name surely not there?
+
+    modules: as ``nginx -V`` (behind ``--with-``) and the files of loadable ones call them. Only a list that tells what is built
+    in can say so, and of other people's modules only those that always carry their usual name.
+    """
     names = {plain_name(name) for name in modules}
     short = wanted.replace("_module", "")
-    return bool(names & _BUILD_TELLS) and not any(short in name for name in names)
+    judged = wanted in MODULES.values() or wanted in _STEADY
+    return judged and bool(names & _BUILD_TELLS) and not any(short in name for name in names)

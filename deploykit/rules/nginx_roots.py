@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Iterator, Optional
 
 from deploykit.parsers.nginx_tree import Directive
+from deploykit.rules.nginx_blocks import PASSES, Block, Location, Server
 from deploykit.rules.nginx_examples import PHP, a_block, a_server, a_site
-from deploykit.rules.nginx_layout import PASSES, Block, Location, Server, layout
+from deploykit.rules.nginx_layout import layout
 from deploykit.rules.render import NOTHING
 from deploykit.rules.rule import Example, Exists, Found, Subject, finding, rule
 

@@ -7,8 +7,9 @@ from typing import Dict, Iterator, Tuple
 from deploykit.model import Finding
 from deploykit.parsers.nginx import known
 from deploykit.parsers.nginx_tree import Directive
+from deploykit.rules.nginx_blocks import Server
 from deploykit.rules.nginx_examples import a_block, a_http
-from deploykit.rules.nginx_layout import Server, layout
+from deploykit.rules.nginx_layout import layout
 from deploykit.rules.nginx_listens import Listen
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 

@@ -6,8 +6,9 @@ import re
 from typing import Dict, FrozenSet, Iterator, List, Optional, Set
 
 from deploykit.parsers.nginx_tree import Directive, Parents, effective, variables_in
+from deploykit.rules.nginx_blocks import PASSES
 from deploykit.rules.nginx_examples import a_server
-from deploykit.rules.nginx_layout import PASSES, Layout, layout
+from deploykit.rules.nginx_layout import Layout, layout
 from deploykit.rules.nginx_listens import host_and_port
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 

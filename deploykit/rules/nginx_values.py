@@ -8,10 +8,12 @@ from typing import Dict, Iterator, Optional, Tuple
 from deploykit.errors import Location
 from deploykit.model import Finding
 from deploykit.parsers.nginx_tree import Directive, Parents
+from deploykit.rules.nginx_blocks import Block
 from deploykit.rules.nginx_examples import a_server, a_site
-from deploykit.rules.nginx_layout import Block, Layout, layout
+from deploykit.rules.nginx_layout import Layout, layout
 from deploykit.rules.nginx_regex import captures, fault
-from deploykit.rules.nginx_words import bytes_of, wrong
+from deploykit.rules.nginx_simple import bytes_of
+from deploykit.rules.nginx_words import wrong
 from deploykit.rules.render import NOTHING
 from deploykit.rules.rule import Example, Found, Subject, finding, rule
 

@@ -63,9 +63,8 @@ def entries(plan: Plan, run: str, machine: Readable) -> Sequence[Entry]:
     for number, change in enumerate(_with_record(plan, machine)):
         beside = f"{posixpath.dirname(change.path)}/{places.TEMPORARY}{run}-{number}"
         temporary = "" if change.action == "remove" else beside
-        old, kept = "", ""
-        if change.found.there:
-            old, kept = beside + "-old", f"{places.run(plan.request.prefix, run)}/kept/{number}"
+        old = beside + "-old" if change.found.there else ""
+        kept = f"{places.run(plan.request.prefix, run)}/kept/{number}"
         link = machine.find(change.source).link if change.source else ""
         made.append(Entry(change.action, change.path, change.service, temporary, old, kept, digest(change.after), link))
     return made

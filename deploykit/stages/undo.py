@@ -27,9 +27,9 @@ def undo(journal: Journal, prefix: str, machine: Machine) -> Tuple[str, ...]:
     for entry in ordered:
         if journal.switching:
             attempt.make(lambda entry=entry: remarks.extend(_restore(entry, machine)))  # type: ignore[misc]
-        attempt.make(lambda entry=entry: _drop_names(entry, journal.switching, machine))  # type: ignore[misc]
+        attempt.make(lambda entry=entry: _drop_names(entry, machine))  # type: ignore[misc]
     for bridge in journal.bridges:
-        attempt.make(lambda bridge=bridge: remarks.extend(_take_away(bridge, machine)))  # type: ignore[misc]
+        attempt.make(lambda bridge=bridge: _drop_bridge(bridge, machine))  # type: ignore[misc]
     for folder in reversed(journal.folders):
         if machine.find(folder).kind == "folder" and not machine.names(folder):
             attempt.make(lambda folder=folder: machine.remove_folder(folder))  # type: ignore[misc]
@@ -57,25 +57,26 @@ class _Attempt:
 
 
 def _restore(entry: Entry, machine: Machine) -> List[str]:
-    if entry.action == "create":
-        return _take_away(entry, machine)
-    old, live = machine.find(entry.old), machine.find(entry.path)
-    if not old.there or _is_still(entry, old, live, machine):
+    """Put the old file back, or take the new one away. What somebody else wrote is never lost: where this run has switched
+    the file, their version goes into the history; where it has not, it stays live."""
+    old, live = machine.find(entry.old) if entry.old else Found(""), machine.find(entry.path)
+    if entry.action != "create" and (not old.there or _is_still(entry, old, live, machine)):
         return []
+    remarks: List[str] = []
     if live.there and not _is_ours(entry, live, machine):
-        return [_left(entry) + f"; what was there before is kept as {entry.old}"]
-    machine.rename(entry.old, entry.path)
-    return []
+        if not _switched(entry, machine):
+            return [f"{entry.path} was changed by somebody else meanwhile and is left as it is"]
+        machine.move(entry.path, entry.kept + "-foreign")
+        remarks.append(f"{entry.path} was changed by somebody else after it was deployed: see {entry.kept}-foreign")
+    elif live.there and entry.action == "create":
+        machine.remove(entry.path)
+    if old.there:
+        machine.rename(entry.old, entry.path)
+    return remarks
 
 
-def _take_away(entry: Entry, machine: Machine) -> List[str]:
-    live = machine.find(entry.path)
-    if not live.there:
-        return []
-    if not _is_ours(entry, live, machine):
-        return [_left(entry)]
-    machine.remove(entry.path)
-    return []
+def _switched(entry: Entry, machine: Readable) -> bool:
+    return entry.action == "remove" or not machine.find(entry.temporary).there
 
 
 def _is_still(entry: Entry, old: Found, live: Found, machine: Readable) -> bool:
@@ -94,14 +95,13 @@ def _is_ours(entry: Entry, live: Found, machine: Readable) -> bool:
     return live.kind == "file" and entry.action != "remove" and digest(machine.read(entry.path)) == entry.sha256
 
 
-def _left(entry: Entry) -> str:
-    return f"{entry.path} was changed by somebody else meanwhile and is left as it is"
+def _drop_bridge(bridge: Entry, machine: Machine) -> None:
+    if machine.find(bridge.path).there:
+        machine.remove(bridge.path)
 
 
-def _drop_names(entry: Entry, switching: bool, machine: Machine) -> None:
-    """Take away the names that waited beside the file; an old file that is the only copy of itself stays."""
-    if entry.temporary and machine.find(entry.temporary).there:
-        machine.remove(entry.temporary)
-    old, live = machine.find(entry.old) if entry.old else Found(""), machine.find(entry.path)
-    if old.there and (not switching or _is_still(entry, old, live, machine)):
-        machine.remove(entry.old)
+def _drop_names(entry: Entry, machine: Machine) -> None:
+    """Take away the names that waited beside the file."""
+    for name in (entry.temporary, entry.old):
+        if name and machine.find(name).there:
+            machine.remove(name)

@@ -29,6 +29,7 @@ def test_from_nothing_to_deployed_to_edited_by_hand(site: Site) -> None:
         "environment": None,
         "last run": None,
         "cut off": None,
+        "to be tidied up": None,
         "services": {"nginx": "not running", "php-fpm": "not running"},
         "files": 0,
         "different": {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Iterator
 
@@ -75,9 +76,12 @@ def test_one_that_does_not_start_is_told_with_its_own_words(site: Site) -> None:
 
 def test_steps_run_when_both_serve(site: Site) -> None:
     ask = f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{site.port}/page.php').read()"
-    step = f'[{{run: [/usr/bin/env, python3, -c, "{ask}"]}}]'
+    step = f'[{{run: [{sys.executable}, -c, "{ask}"]}}, {{run: [sh, -c, "exit 5"]}}]'
     site.edit("one", "deploykit.yml", "version: 1\n", f"version: 1\nevents: {{ApplicationStart: {step}}}\n")
-    assert "started nginx" in start(site)
+    result = site.run("run ApplicationStart", "one")
+    assert (result.status, "sh -c exit 5 ended with status 5" in result.output) == (1, True), result.output
+    assert "state: php-fpm and nginx started, and left running" in result.output
+    assert site.serves("one")
 
 
 def test_a_service_that_is_not_installed_is_told(site: Site) -> None:

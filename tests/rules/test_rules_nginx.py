@@ -89,6 +89,6 @@ def test_every_module_with_rules_is_loaded() -> None:
 
 
 def test_ids_say_what_they_are_about() -> None:
-    assert all(rule.id == id for id, rule in load().items())
+    assert all(rule.id == key for key, rule in load().items())
     assert {rule.id.partition("-")[0] for rule in load().values()} == {"render", "nginx", "fpm", "pair"}
     assert {rule.severity for rule in load().values()} == {"error", "warning", "info"}

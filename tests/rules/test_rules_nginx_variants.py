@@ -120,9 +120,7 @@ REPORTED = {
     "fpm's pages": (
         "nginx-status-page",
         "warning",
-        a_site(
-            f"location ~ ^/(status|ping)$ {{ include fastcgi_params; fastcgi_param SCRIPT_FILENAME $fastcgi_script_name; {PASS} }}"
-        ),
+        a_site(f"location ~ ^/(status|ping)$ {{ {PHP[1]} fastcgi_param SCRIPT_FILENAME $fastcgi_script_name; {PASS} }}"),
     ),
     "decoded path": ("nginx-header-splitting", "warning", a_site("location /old { return 301 https://app.example.com$uri; }")),
     "named capture": (
@@ -130,8 +128,12 @@ REPORTED = {
         "warning",
         a_site("location ~ ^/(?<to>[^/]+)/go$ { add_header X-To $to; return 204; }"),
     ),
-    "only old protocols": ("nginx-weak-tls", "error", a_http("ssl_protocols TLSv1 TLSv1.1;")),
-    "broken ciphers": ("nginx-weak-tls", "warning", a_http("ssl_ciphers HIGH:RC4-SHA;")),
+    "only old protocols": ("nginx-weak-tls", "error", a_tls_server(listen="listen 443 ssl; ssl_protocols TLSv1 TLSv1.1;")),
+    "broken ciphers": (
+        "nginx-weak-tls",
+        "warning",
+        a_tls_server().replace("server {", "ssl_ciphers HIGH:RC4-SHA;\nserver {", 1),
+    ),
     "redirect of the front page": ("nginx-https-redirect", "error", changed(FRONT, REDIRECT)),
     "redirect by rewrite": ("nginx-https-redirect", "error", a_site("rewrite ^ https://$host$request_uri? permanent;")),
     "redirect to the own name": ("nginx-https-redirect", "error", a_site("return 301 https://app.example.com$request_uri;")),
@@ -195,6 +197,7 @@ SILENT = {
         "server { listen 443 ssl default_server; ssl_certificate /a; ssl_certificate_key /b; return 204; }",
         "server { listen 443 ssl; server_name b.example.com; return 204; }",
     ),
+    "protocols that nobody speaks": a_http("ssl_protocols TLSv1 TLSv1.2;", "server { listen 80; return 204; }"),
     "rejected handshake": a_http("server { listen 443 ssl; ssl_reject_handshake on; }"),
 }
 
@@ -221,6 +224,25 @@ def test_scripts_below_the_root_of_a_static_server_come_out() -> None:
     text = a_server("root /srv/app/public;", "location / { try_files $uri =404; }")
     assert "nginx-php-source" in found(text, rooted("index.php"))
     assert found(text, rooted("index.html")) == {}
+
+
+BUILT_IN = frozenset(("http_ssl_module", "http_realip_module"))
+
+
+def test_a_module_that_was_installed_is_there() -> None:
+    text = f"load_module modules/ngx_http_geoip_module.so;\n{GOOD}"
+    bare = Surroundings(nginx_modules=BUILT_IN, exists=lambda path: path.startswith("/srv/app/public") and "." not in path)
+    assert "nginx-needs-module" in found(text, bare)
+    installed = "/usr/lib/nginx/modules/ngx_http_geoip_module.so"
+    assert found(text, Surroundings(nginx_modules=BUILT_IN, exists=lambda path: path in (installed, "/srv/app/public"))) == {}
+
+
+def test_a_directive_needs_its_module() -> None:
+    text = a_site("sub_filter a b;")
+    assert "nginx-needs-module" in found(text, Surroundings(nginx_modules=BUILT_IN))
+    assert found(text, Surroundings(nginx_modules=BUILT_IN | {"http_sub_module"})) == {}
+    assert found(text, Surroundings(nginx_modules=frozenset(("http_geoip_module",)))) == {}
+    assert found(f"include modules-enabled/*.conf;\n{text}", Surroundings(nginx_modules=BUILT_IN)) == {}
 
 
 def test_findings_name_the_line_to_mend() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 from pathlib import Path
@@ -19,6 +20,7 @@ environments:
 secrets: [db_password]
 """,
     "environments/production.yml": "workers: 16\n",
+    "config_templates/nginx/nginx.conf.j2": "events {}\nhttp { include {{ nginx.root }}/conf.d/*.conf; }\n",
     "config_templates/nginx/conf.d/site.conf.j2": """\
 server {
     listen {{ port }};
@@ -27,6 +29,11 @@ server {
         try_files $uri =404;
     }
 }
+""",
+    "config_templates/php-fpm/php-fpm.conf.j2": """\
+[global]
+process_control_timeout = 10s
+include = {{ php_fpm.root }}/pool.d/*.conf
 """,
     "config_templates/php-fpm/pool.d/site.conf.j2": """\
 [site]
@@ -37,7 +44,18 @@ pm.max_children = {{ workers }}
 env[DB_PASSWORD] = {{ db_password | fpm_quote(env=true) }}
 """,
 }
-_AS = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null")
+_AS = (
+    "-c",
+    "user.name=Test",
+    "-c",
+    "user.email=test@example.com",
+    "-c",
+    "commit.gpgsign=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+)
+
+_NUMBERS = itertools.count()  # else two commits of one second could be the same
 
 
 class Repository:
@@ -75,5 +93,5 @@ class Repository:
     def commit(self) -> str:
         """Everything, as one commit; its hash."""
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "a commit")
+        self.git("commit", "--quiet", "--allow-empty", "--message", f"commit {next(_NUMBERS)}")
         return self.git("rev-parse", "HEAD")

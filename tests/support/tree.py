@@ -20,7 +20,7 @@ from deploykit.system.output import Output
 from deploykit.system.real import RealMachine
 from deploykit.system.signals import Watch
 
-CHANGING = ("make_folder", "remove_folder", "write_new", "rename", "remove", "link", "append", "sync")
+CHANGING = ("make_folder", "remove_folder", "write_new", "rename", "remove", "link", "copy", "move", "append", "sync")
 
 
 class Seen(NamedTuple):
@@ -160,7 +160,11 @@ class Tree:
     def leftovers(self) -> List[str]:
         """Names that only an open run may have."""
         home = Path(self.prefix, "var/lib/deploykit")
-        own = [str(path) for path in home.glob("*") if path.name not in ("stamp", "stamp.new", "record.json", "history")]
+        own = [
+            str(path)
+            for path in home.glob("*")
+            if path.name not in ("stamp", "record.json", "history") and path.suffix != ".new"
+        ]
         return own + [path for path in _walk(self.etc) if ".deploykit-" in path]
 
 

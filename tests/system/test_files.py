@@ -305,6 +305,31 @@ def test_on_another_file_system_a_link_is_a_true_copy(root: Path, machine: Writa
     assert files.read(str(elsewhere / "x")) == b"content"
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_file_moves_to_another_file_system_even_over_a_copy_that_was_cut_off(
+    root: Path, machine: WritableFiles, elsewhere: Path, there: bool
+) -> None:
+    machine.allow([str(elsewhere)])
+    write(machine, root / "x", b"content", 0o640)
+    os.utime(root / "x", ns=(1, 2_000_000_003))
+    if there:
+        (elsewhere / "x").write_bytes(b"cont")
+    machine.move(str(root / "x"), str(elsewhere / "x"))
+    assert not list(root.iterdir())
+    found = files.find(str(elsewhere / "x"))
+    assert (found.mode, found.mtime_ns, files.read(str(elsewhere / "x"))) == (0o640, 2_000_000_003, b"content")
+    machine.move(str(elsewhere / "x"), str(elsewhere / "y"))
+    assert files.find(str(elsewhere / "y")).inode == found.inode
+
+
+def test_a_copy_shares_nothing_with_what_it_was_made_from(root: Path, machine: WritableFiles) -> None:
+    write(machine, root / "x", b"one")
+    machine.copy(str(root / "x"), str(root / "y"))
+    with open(root / "y", "ab") as file:
+        file.write(b" edited")
+    assert files.read(str(root / "x")) == b"one"
+
+
 def test_a_second_name_never_replaces(root: Path, machine: WritableFiles, elsewhere: Path) -> None:
     machine.allow([str(elsewhere)])
     write(machine, root / "x")

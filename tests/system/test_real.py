@@ -85,7 +85,7 @@ def test_what_is_remembered_is_proved_until_it_changes(machine: RealMachine, tmp
     (tmp_path / "etc").mkdir()
     service = Service("nginx", str(tmp_path / "etc"), "", str(tmp_path / "pid"), "", "", writable=(str(tmp_path / "etc"),))
     assert machine.proved() == ()
-    machine.remember([service], None)
+    machine.remember([service], None, ())
     assert machine.proved() == ("nginx",)
     (tmp_path / "pid").write_text(str(os.getpid()))
     assert machine.proved() == ()
@@ -99,5 +99,5 @@ def test_what_is_remembered_is_proved_until_it_changes(machine: RealMachine, tmp
 
 def test_what_a_killed_run_left_beside_the_stamp_is_in_nobodys_way(machine: RealMachine, tmp_path: Path) -> None:
     Path(places.stamp(str(tmp_path)) + ".new").write_text("torn")
-    machine.remember([], ())
+    machine.remember([], (), ())
     assert Path(places.stamp(str(tmp_path))).stat().st_mode & 0o777 == 0o600

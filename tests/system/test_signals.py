@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from typing import Optional
 
 import pytest
 
@@ -14,9 +15,12 @@ from deploykit.system.signals import Watch
 STOPPING = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 
 
-def arrive(number: int) -> None:
-    os.kill(os.getpid(), number)
+def arrive(*numbers: int, then: Optional[Exception] = None) -> None:
+    for number in numbers:
+        os.kill(os.getpid(), number)
     time.sleep(0.2)
+    if then:
+        raise then
 
 
 @pytest.mark.parametrize("number", STOPPING, ids=lambda number: str(number.name))
@@ -47,6 +51,14 @@ def test_an_ending_is_not_cut_short(number: signal.Signals) -> None:
         assert ended
         with pytest.raises((Interrupted, DeadlineExceeded)):
             arrive(number)
+
+
+def test_what_came_meanwhile_is_raised_at_the_end_where_the_run_would_go_on() -> None:
+    with Watch(60.0) as watch:
+        with pytest.raises(Interrupted, match="SIGTERM"), watch.hold(then_raise=True):
+            arrive(signal.SIGTERM, signal.SIGTERM)
+        with pytest.raises(ZeroDivisionError), watch.hold(then_raise=True):
+            arrive(signal.SIGTERM, then=ZeroDivisionError())
 
 
 def test_after_an_error_within_a_hold_signals_count_again() -> None:

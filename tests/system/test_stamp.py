@@ -151,6 +151,12 @@ def test_another_question_is_not_the_one_that_was_proved(proved: Proved, argv: l
     assert not proved.holds(argv)
 
 
+def test_what_was_typed_is_not_in_the_stamp() -> None:
+    said = stamp.observe_request(["run", "AfterInstall", "--var", "db_password=canary"], ENVIRONMENT)
+    assert "canary" not in said
+    assert said != stamp.observe_request(["run", "AfterInstall", "--var", "db_password=other"], ENVIRONMENT)
+
+
 def test_what_chooses_variables_counts_and_the_deployments_id_does_not(proved: Proved) -> None:
     assert not proved.holds(DEPLOYMENT_GROUP_NAME="app-prod")
     assert not proved.holds(APPLICATION_NAME="other")
