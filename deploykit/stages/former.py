@@ -48,5 +48,5 @@ def _content(kept: Found, path: str, machine: Readable) -> bytes:
 
 
 def _record(entries: Iterable[Entry], machine: Readable) -> bytes:
-    kept = [entry.kept for entry in entries if not entry.service and entry.kept]
+    kept = [entry.kept for entry in entries if not entry.service and entry.old]
     return machine.read(kept[0]) if kept else b'{"record": 1, "files": {}}\n'

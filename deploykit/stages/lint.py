@@ -27,11 +27,7 @@ def lint(files: Mapping[str, bytes], mains: Mapping[str, str], around: Surroundi
     fpm = None
     if mains.get("php-fpm") in files:
         fpm = php_fpm.parse(mains["php-fpm"], tree.read, tree.glob, around.environment or {})
-    texts = {
-        path: content.decode("utf-8", "replace")
-        for path, content in files.items()
-        if path.endswith(".conf") or path in mains.values()
-    }
+    texts = {path: content.decode("utf-8", "replace") for path, content in files.items()}
     found = judge(Subject(web, fpm, around, texts))
     return tuple(_without_ignored(found, files))
 

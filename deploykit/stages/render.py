@@ -69,7 +69,8 @@ def render(settings: Settings, machine: Readable) -> Tuple[Target, ...]:
 
 def _holds_secret(rule: FileRule, settings: Settings, machine: Readable) -> bool:
     """Does the template name a secret variable? Then not everybody on the machine shall read what it becomes."""
-    source = machine.read(f"{settings.bundle}/config_templates/{rule.template}")
+    path = f"{settings.bundle}/config_templates/{rule.template}"
+    source = machine.read(path) if machine.find(path).kind == "file" else b""  # what is missing is told elsewhere
     return names_secret(source.decode("utf-8", "replace"), settings.secrets)
 
 

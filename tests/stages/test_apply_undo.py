@@ -208,28 +208,32 @@ def test_a_file_that_somebody_changes_meanwhile_is_not_overwritten(tree: Tree) -
     assert not os.path.exists(f"{tree.etc}/a")
 
 
-def test_a_new_file_that_somebody_changes_afterwards_is_left_alone_and_said(tree: Tree) -> None:
-    plan = tree.plan([tree.target("x"), tree.target("y")])
-    tree.switch(plan)
-    Path(tree.etc, "x").write_bytes(b"somebody else's")
+@pytest.mark.parametrize("before", [b"old", None])
+def test_what_somebody_writes_after_the_switch_goes_into_the_history_and_the_old_file_comes_back(
+    tree: Tree, before: Optional[bytes]
+) -> None:
+    path = Path(tree.etc, "x")
+    if before:
+        path.write_bytes(before)
+    tree.switch(tree.plan([tree.target("x"), tree.target("y")]))
+    path.write_bytes(b"somebody else's")
     journal = transaction.open_journal(tree.prefix, tree.machine())
     assert journal is not None
     machine = tree.machine()
     machine.allow(journal.roots)
-    assert undo(journal, tree.prefix, machine) == (f"{tree.etc}/x was changed by somebody else meanwhile and is left as it is",)
-    assert [name for name in tree.seen() if name != "/x"] == []
+    (remark,) = undo(journal, tree.prefix, machine)
+    said, _, foreign = remark.partition(": see ")
+    assert said == f"{path} was changed by somebody else after it was deployed"
+    assert Path(foreign).read_bytes() == b"somebody else's"
+    assert {name: seen.content for name, seen in tree.seen().items()} == ({"/x": before} if before else {})
 
 
-def test_a_file_that_somebody_changes_after_the_switch_is_left_and_the_old_one_is_kept_beside_it(tree: Tree) -> None:
-    Path(tree.etc, "x").write_bytes(b"old")
+def test_remarks_are_said_and_the_ending_tells_of_them(tree: Tree) -> None:
     tree.switch(tree.plan([tree.target("x")]))
     Path(tree.etc, "x").write_bytes(b"somebody else's")
     output = quiet()
     transaction.recover(tree.prefix, tree.machine(), output)
-    assert "but for the remarks above" in output.ending
-    assert Path(tree.etc, "x").read_bytes() == b"somebody else's"
-    (kept,) = [path for path in Path(tree.etc).iterdir() if path.name != "x"]
-    assert kept.read_bytes() == b"old"
+    assert output.ending.startswith("undone: 1 file as before, but for the remarks above")
 
 
 def test_a_folder_that_others_use_meanwhile_stays(tree: Tree) -> None:

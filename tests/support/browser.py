@@ -67,7 +67,7 @@ class Browser:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=place,
+            preexec_fn=place,  # noqa: PLW1509  a test starts no threads before
             pass_fds=(3, 4),
             start_new_session=True,
             env={**os.environ, "HOME": self._home},

@@ -10,7 +10,8 @@ from deploykit.review.model import EnvironmentChange, FileChange, Placed, Review
 
 HOSTILE = (
     "</code></pre></details></script><script>document.title='taken'</script>"
-    "<img src=x onerror=\"document.title='taken'\">'\"` `` ``` ```` \u202e\r\n/close\n@all #1 !1 ~x $style ${script} <!-- deploykit diff -->"
+    "<img src=x onerror=\"document.title='taken'\">'\"` `` ``` ```` \u202e\r\n/close\n@all #1 !1 ~x $style ${script} "
+    "<!-- deploykit diff -->"
 )
 
 

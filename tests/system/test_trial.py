@@ -300,7 +300,7 @@ def test_the_real_folders_of_this_machine() -> None:
     before = [list(look(folder)) for folder in folders], os.listdir("/run"), os.listdir("/var/log")
     argv = (PHP, "--fpm-config", "/etc/php/8.2/fpm/php-fpm.conf")
     trial = Trial(
-        files=(TrialFile("/etc/nginx/conf.d/dk.conf", b'server { listen 127.0.0.1:8088; access_log /var/log/nginx/dk.log; }'),),
+        files=(TrialFile("/etc/nginx/conf.d/dk.conf", b"server { listen 127.0.0.1:8088; access_log /var/log/nginx/dk.log; }"),),
         removals=(),
         covered=("/etc/nginx", "/etc/php"),
         private=("/run", "/var/log", "/var/lib/nginx", "/tmp"),
