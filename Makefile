@@ -4,6 +4,8 @@ PYTHON ?= $(shell test -x /usr/bin/python3 && echo /usr/bin/python3 || command -
 VENV := .venv
 VERSIONS := 3.9 3.10 3.11 3.12 3.13
 WORKERS ?= 2
+# What depends on the Python. Whole machines, faults at every boundary and browsers are tried with one of them.
+EVERYWHERE := "not instance and not faults and not browser"
 PIP := -m pip --disable-pip-version-check --no-input install --quiet
 
 .DEFAULT_GOAL := help
@@ -18,14 +20,15 @@ demo: machine $(VENV)/.can-run ## a deployment, a reload under load, two refusal
 test: machine-for-tests lint ## lint, types, architecture, all tests
 	@$(VENV)/bin/python -m pytest -n $(WORKERS)
 
-test-all: machine-for-tests lint ## the tests with every supported Python of this machine
+test-all: test ## the tests with every supported Python of this machine, and on Debian 11, 12 and 13
+	@DEPLOYKIT_SUITES=bullseye,trixie $(VENV)/bin/python -m pytest -n $(WORKERS) -m instance
 	@for version in $(VERSIONS); do \
 	    if .ci/python $$version >/dev/null; then $(MAKE) --no-print-directory test-$$version || exit 1; \
 	    else echo "no Python $$version on this machine: not tested with it"; fi; \
 	done
 
 test-3.%: .venv-3.%/.can-test
-	@.venv-3.$*/bin/python -m pytest -n $(WORKERS)
+	@.venv-3.$*/bin/python -m pytest -n $(WORKERS) -m $(EVERYWHERE)
 
 lint: $(VENV)/.can-test ## ruff, mypy, import-linter
 	@$(VENV)/bin/ruff check .
@@ -47,7 +50,7 @@ machine:
 	@.ci/machine $(PYTHON)
 
 machine-for-tests:
-	@.ci/machine $(PYTHON) shellcheck
+	@.ci/machine $(PYTHON) shellcheck unzip systemd-nspawn=systemd-container debootstrap ip=iproute2 wget git
 
 $(VENV)/bin/python: | machine
 	@$(PYTHON) -m venv $(VENV)
