@@ -123,7 +123,7 @@ class _Former:
         if self._problem or not self._there or (name and name not in self.names):
             return Side(problem=self._problem)
         try:
-            return self._sides.rendered(replace(self._request, environment=name))
+            return self._sides.rendered(replace(self._request, environment=name), former=True)
         except InvalidInput as error:
             return Side(problem=_problem(error))
 

@@ -48,8 +48,11 @@ class Sides:
         self._output = output
         self._settings: List[Settings] = []
 
-    def rendered(self, request: Request) -> Side:
-        """What an environment of a bundle becomes here. InvalidInput when it cannot be rendered."""
+    def rendered(self, request: Request, former: bool = False) -> Side:
+        """What an environment of a bundle becomes here. InvalidInput when it cannot be rendered.
+
+        former: nobody will ask for the templates' lines of its findings, which take long to find out.
+        """
         settings, targets = self._render(request)
         record = flow.read_record(request.prefix, self._machine)
         gone = [removal.path for removal in removals(settings, targets, record)]
@@ -60,7 +63,7 @@ class Sides:
         return Side(
             files={target.path: _rendered(target) for target in targets},
             removed={path: (service, f"listed under remove: in {at}") for path, service, at in settings.remove},
-            findings=self._findings(tree, settings, targets),
+            findings=self._former(tree, settings) if former else self._findings(tree, settings, targets),
             grace=_grace(tree, settings),
         )
 
@@ -70,10 +73,8 @@ class Sides:
         found = compare(settings, targets, flow.read_record(request.prefix, self._machine), self._machine)
         tree = trees.live(settings.services, self._machine)
         wanted = trees.candidate(Candidate(settings, targets, found.changes), self._machine)
-        services = settings.services
-        former = [Placed(f, f.at.file if f.at else "") for f in linted.findings(tree, services, self._machine)]
         files = {change.path: _found(change) for change in found.changes if change.found.there}
-        before = Side(files, findings=former, grace=_grace(tree, settings))
+        before = Side(files, findings=self._former(tree, settings), grace=_grace(tree, settings))
         return before, replace(_wanted(found), findings=self._findings(wanted, settings, targets))
 
     def secrets(self) -> Sequence[str]:
@@ -91,6 +92,9 @@ class Sides:
         settings = flow.settle(request, self._machine, self._output)
         self._settings.append(settings)
         return settings, render(settings, self._machine)
+
+    def _former(self, tree: Mapping[str, bytes], settings: Settings) -> List[Placed]:
+        return [Placed(f, f.at.file if f.at else "") for f in linted.findings(tree, settings.services, self._machine)]
 
     def _findings(self, tree: Mapping[str, bytes], settings: Settings, targets: Tuple[Target, ...]) -> List[Placed]:
         found = linted.findings(tree, settings.services, self._machine)

@@ -42,7 +42,7 @@ def run(job: str, repository: Repository, **variables: str) -> Tuple[int, str]:
     """A job's script in the repository: (exit status, what it said)."""
     script = "\n".join(component()[1][job]["script"])
     environment = {
-        "PATH": os.environ["PATH"],
+        "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join([str(TOP), *sys.path]),
         "HOME": str(repository.top),
     }

@@ -77,10 +77,8 @@ include = {{ php_fpm.root }}/pool.d/*.conf
 """
 POOL_CONF = """\
 [POOL]
-{% if facts.is_root %}
 user = {{ php_fpm.user }}
 group = {{ php_fpm.user }}
-{% endif %}
 listen = {{ php_fpm.run }}/SOCKET
 listen.mode = 0666
 pm = static
