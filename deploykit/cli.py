@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None, *, bundle: str = "", door: Callable[
     the working directory, or the folder above this package. door: builds the machine; tests hand in one that fails on purpose.
     """
     words = _in_sandbox(list(sys.argv[1:] if argv is None else argv))
-    if words is None:
+    if words is None or _is_lost(words):
         return USAGE
     if _as_proved(words, bundle):
         return 0
@@ -53,6 +53,19 @@ def _in_sandbox(words: list[str]) -> list[str] | None:
     if more is None:
         sys.stderr.write(f"deploykit: DEPLOYKIT_ROOT is {root}, and that is no sandbox of `deploykit simulate`; unset it\n")
     return None if more is None else words + more
+
+
+def _is_lost(words: list[str]) -> bool:
+    """A relative path in a working folder that is gone leads nowhere."""
+    paths = (_value(words, "--root"), _value(words, "--bundle"))
+    if all(not path or path.startswith("/") for path in paths):
+        return False
+    try:
+        os.getcwd()
+    except OSError:
+        sys.stderr.write("deploykit: the working folder is gone; give absolute paths to --root and --bundle\n")
+        return True
+    return False
 
 
 def _as_proved(words: list[str], bundle: str) -> bool:

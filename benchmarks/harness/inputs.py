@@ -47,7 +47,8 @@ def _settings(job: Job) -> Mapping[str, Any]:
         "environments": {"bench": {"groups": ["bench"]}},
         "files": {
             "nginx/conf.d/site.conf.j2": {**each, "to": "nginx/conf.d/{{ site.name }}.conf"},
-            "php-fpm/pool.d/site.conf.j2": {**each, "to": "php-fpm/pool.d/{{ site.name }}.conf"},
+            # 0644 as the job says; by itself deploykit gives a file with a secret in it 0640
+            "php-fpm/pool.d/site.conf.j2": {**each, "to": "php-fpm/pool.d/{{ site.name }}.conf", "mode": "0644"},
         },
         "probes": [{"http": probe}],
     }

@@ -7,13 +7,16 @@ relative to that descriptor: a folder that is swapped for a link in between is n
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import stat
-from typing import Dict, Iterable, List, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Tuple, TypeVar
 
 from deploykit import places
 from deploykit.errors import Refused
 from deploykit.model import Found
+
+Change = TypeVar("Change", bound=Callable[..., None])
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _KINDS = {stat.S_IFREG: "file", stat.S_IFLNK: "symlink", stat.S_IFDIR: "folder"}
@@ -63,6 +66,21 @@ def free_space(folder: str) -> Tuple[int, int]:
     return seen.f_bavail * seen.f_frsize, seen.f_favail if seen.f_files else 2**62
 
 
+def _naming(change: Change) -> Change:
+    """What fails relative to an open folder names a bare name: put the whole path into the error, for whoever reads it."""
+
+    @functools.wraps(change)
+    def wrapped(self: WritableFiles, path: str, *more: Any, **named: Any) -> None:
+        try:
+            change(self, path, *more, **named)
+        except OSError as error:
+            if not str(error.filename or "").startswith("/"):
+                error.filename = path
+            raise
+
+    return wrapped  # type: ignore[return-value]
+
+
 class WritableFiles:
     """The changing half. ``allow`` names the roots; everything else is refused."""
 
@@ -75,6 +93,7 @@ class WritableFiles:
             if root not in self._roots:
                 self._roots.append(root)
 
+    @_naming
     def make_folder(self, path: str, mode: int, uid: int, gid: int) -> None:
         parent, name = self._parent(path, making=True)
         os.mkdir(name, 0o700, dir_fd=parent)
@@ -84,6 +103,7 @@ class WritableFiles:
         finally:
             os.close(opened)
 
+    @_naming
     def remove_folder(self, path: str) -> None:
         parent, name = self._parent(path, making=True)
         known = self._open.pop(path, None)
@@ -91,6 +111,7 @@ class WritableFiles:
             os.close(known)
         os.rmdir(name, dir_fd=parent)
 
+    @_naming
     def write_new(self, path: str, content: bytes, mode: int, uid: int, gid: int, label_of: str = "") -> None:
         parent, name = self._parent(path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -106,15 +127,18 @@ class WritableFiles:
         finally:
             os.close(opened)
 
+    @_naming
     def rename(self, source: str, target: str) -> None:
         source_parent, source_name = self._parent(source)
         target_parent, target_name = self._parent(target)
         os.rename(source_name, target_name, src_dir_fd=source_parent, dst_dir_fd=target_parent)
 
+    @_naming
     def remove(self, path: str) -> None:
         parent, name = self._parent(path)
         os.unlink(name, dir_fd=parent)
 
+    @_naming
     def link(self, path: str, second: str) -> None:
         parent, name = self._parent(path)
         second_parent, second_name = self._parent(second)
@@ -136,6 +160,7 @@ class WritableFiles:
             self.copy(path, target)
             self.remove(path)
 
+    @_naming
     def append(self, path: str, line: bytes) -> None:
         parent, name = self._parent(path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -151,6 +176,7 @@ class WritableFiles:
         for folder in by_device.values():
             _sync_file_system(folder)
 
+    @_naming
     def copy(self, path: str, second: str) -> None:
         source_parent, source = self._parent(path)
         seen = os.stat(source, dir_fd=source_parent, follow_symlinks=False)
