@@ -18,6 +18,8 @@ def service(folder: Path, name: str = "nginx") -> Service:
 def test_a_pid_file_that_names_another_program_is_no_master(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as other:
         (tmp_path / "pid").write_text(str(other.pid))
+        while not Path(f"/proc/{other.pid}/cmdline").read_bytes():
+            time.sleep(0.001)  # the new program is there a moment before its title
         assert generation.master(service(tmp_path), real_machine()) is None
         assert generation.look(service(tmp_path), real_machine(), "").workers == ()
         assert generation.master(service(tmp_path, "sleep"), real_machine()) is not None
