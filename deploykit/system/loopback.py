@@ -12,10 +12,12 @@ import fcntl
 import os
 import socket
 import struct
+import time
 from typing import Dict, Tuple
 
 GET_ADDRESSES, GET_FLAGS, SET_FLAGS, SET_ADDRESS, SET_NETMASK = 0x8912, 0x8913, 0x8914, 0x8916, 0x891C  # linux/sockios.h
 UP = 1
+USABLE_SECONDS = 0.2
 REQUEST = 40  # sizeof(struct ifreq) on 64 bits
 LINK_LOCAL = 0x20
 SETTINGS = ("/proc/sys/net/ipv4/ip_nonlocal_bind", "/proc/sys/net/ipv6/ip_nonlocal_bind")
@@ -58,6 +60,21 @@ def _bring_up_six(addresses: Tuple[bytes, ...]) -> None:
         index = socket.if_nametoindex("lo")
         for address in addresses:
             _try(six, SET_ADDRESS, address + struct.pack("Ii", 128, index))
+    for address in addresses:
+        _wait_until_usable(address)
+
+
+def _wait_until_usable(address: bytes) -> None:
+    """The kernel says yes at once, and lets a new IPv6 address be bound a moment later. One that it refused stays away."""
+    until = time.monotonic() + USABLE_SECONDS
+    while time.monotonic() < until:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as wire:
+            try:
+                wire.bind((socket.inet_ntop(socket.AF_INET6, address), 0))
+            except OSError:
+                time.sleep(0.001)
+            else:
+                return
 
 
 def _four() -> Tuple[bytes, ...]:
