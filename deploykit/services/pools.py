@@ -65,11 +65,6 @@ def pool_files(service: Service, machine: Readable) -> Tuple[str, ...]:
     return tuple(f"{folder}/{name}" for name in machine.names(folder) if name.endswith(".conf"))
 
 
-def stale_bridges(service: Service, machine: Readable) -> Tuple[str, ...]:
-    """Bridge files that a run which was killed has left behind."""
-    return tuple(path for path in pool_files(service, machine) if path.rpartition("/")[2].startswith(BRIDGE))
-
-
 def _lines(text: str) -> Iterator[Tuple[str, str, str]]:
     """(pool, key, line) of each line that is no comment; the key of a ``[pool]`` line is ``[``."""
     pool = ""

@@ -83,4 +83,4 @@ class TestReal:
             tested = subprocess.run(argv, capture_output=True, text=True, check=False)
             assert tested.returncode == 0, tested.stderr
             assert pools.addresses(stack.php, stack.machine) == (f"unix:{stack.php.socket}.new", f"unix:{stack.php.socket}")
-            assert pools.stale_bridges(stack.php, stack.machine) == (bridge,)
+            assert bridge in pools.pool_files(stack.php, stack.machine)
